@@ -25,7 +25,7 @@ WORKDIR /app
 COPY --from=build /src/target/dist/calliope /usr/local/bin/calliope
 COPY config config
 USER 10001
-ENV HOST=0.0.0.0 PORT=8008 MALLOC_ARENA_MAX=2
+ENV HOST=0.0.0.0 PORT=8008 MALLOC_MMAP_THRESHOLD_=1048576
 EXPOSE 8008
 VOLUME ["/app/data", "/app/media", "/app/input", "/app/audio", "/app/voice_profiles"]
 STOPSIGNAL SIGTERM

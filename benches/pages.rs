@@ -13,10 +13,8 @@ mod harness;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::time::Instant;
-
 use harness::instance::{Instance, InstanceOptions};
-use harness::{meter, milliseconds, quantile, show};
+use harness::{measure_each, meter, show};
 use serde_json::json;
 use support::TestDatabase;
 
@@ -26,15 +24,15 @@ const READS: u32 = 1000;
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        measure("SQLite", TestDatabase::sqlite()).await;
-        if let Some(database) = TestDatabase::postgres().await {
-            measure("PostgreSQL", database).await;
+        for is_sqlite in [true, false] {
+            let Some(database) = TestDatabase::of_kind(is_sqlite).await else { return };
+            println!("\n{}", if is_sqlite { "SQLite" } else { "PostgreSQL" });
+            measure(database).await;
         }
     });
 }
 
-async fn measure(name: &str, database: TestDatabase) {
-    println!("\n{name}");
+async fn measure(database: TestDatabase) {
     let service = Instance::start(&database, InstanceOptions::default());
     let mut slug = String::new();
     for story in 0..50 {
@@ -52,19 +50,7 @@ async fn measure(name: &str, database: TestDatabase) {
         for _ in 0..50 {
             service.get(&path).await;
         }
-        let before = service.processor_time();
-        let mut times = Vec::new();
-        for _ in 0..READS {
-            let started = Instant::now();
-            service.get(&path).await;
-            times.push(started.elapsed());
-        }
-        let processor = milliseconds(service.processor_time().saturating_sub(before) / READS);
-        let median = milliseconds(quantile(&mut times, 0.5));
-        show(&format!("{what}: median latency"), &format!("{median:.2} ms"));
-        let p99 = milliseconds(quantile(&mut times, 0.99));
-        show(&format!("{what}: p99 latency"), &format!("{p99:.2} ms"));
-        show(&format!("{what}: processor time"), &format!("{processor:.2} ms"));
+        measure_each(&service, what, READS, async || service.get(&path).await).await;
     }
     let memory = meter::memory(service.id(), "VmRSS");
     show("resident memory after the reads", &format!("{memory:.1} MiB"));

@@ -294,13 +294,7 @@ fn main() {
     runtime.block_on(async {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         for is_sqlite in [true, false] {
-            let database = async || {
-                if is_sqlite {
-                    Some(TestDatabase::sqlite())
-                } else {
-                    TestDatabase::postgres().await
-                }
-            };
+            let database = || TestDatabase::of_kind(is_sqlite);
             let Some(first) = database().await else { return };
             println!("\n{} ({cores} cores)", if is_sqlite { "SQLite" } else { "PostgreSQL" });
             measure_search(first).await;

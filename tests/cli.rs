@@ -39,17 +39,18 @@ fn serve(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, BufReader
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[test]
-fn the_service_limits_the_heaps_of_its_allocator() {
+fn the_service_allocates_pictures_outside_the_heaps() {
     for (variables, expected) in [
-        (&[][..], Some("2")),
-        (&[("MALLOC_ARENA_MAX", "7")][..], Some("7")),
+        (&[][..], Some("1048576")),
+        (&[("MALLOC_MMAP_THRESHOLD_", "7000000")][..], Some("7000000")),
+        (&[("MALLOC_ARENA_MAX", "7")][..], None),
         (&[("GLIBC_TUNABLES", "glibc.malloc.arena_max=3")][..], None),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         let (mut child, _, _log) = serve(folder.path(), variables);
         let path = format!("/proc/{}/environ", child.id());
         let environment = std::fs::read_to_string(path).expect("its environment");
-        let found = environment.split('\0').find_map(|v| v.strip_prefix("MALLOC_ARENA_MAX="));
+        let found = environment.split('\0').find_map(|v| v.strip_prefix("MALLOC_MMAP_THRESHOLD_="));
         child.kill().expect("killed");
         child.wait().expect("reaped");
         assert_eq!(found, expected, "{variables:?}");

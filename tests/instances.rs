@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::process::Process;
 use support::sse::{SseEvent, SseStream};
-use support::{TestDatabase, with_timeout};
+use support::{TestDatabase, pause, with_timeout};
 
 fn client() -> reqwest::Client {
     support::client().connect_timeout(Duration::from_secs(10)).build().expect("a client")
@@ -60,6 +60,7 @@ async fn a_configuration_is_in_force_on_the_others_within_a_second() {
                 break;
             }
             assert!(waited < Duration::from_secs(1), "{place} after {waited:?}: {config}");
+            pause().await;
         }
     }
     drop((here, there));
@@ -80,6 +81,7 @@ async fn tell(process: &Process, number: usize) -> String {
                 assert_eq!(created["story_frame_count"], number + 1);
                 return created["story_id"].as_str().expect("an id").to_owned();
             }
+            pause().await;
         }
     };
     with_timeout(until_answered).await

@@ -7,11 +7,12 @@ pub mod meter;
 pub mod provider;
 pub mod readings;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::support;
+use instance::Instance;
 
 /// Returns the body of a request for a v1 frame with a photo of 640×480 pixels and a picture of 320×320 pixels.
 pub fn frame_request(client_id: &str) -> Value {
@@ -19,6 +20,25 @@ pub fn frame_request(client_id: &str) -> Value {
         "client_id": client_id, "input_image": support::photo(), "output_image_format": "rgb565",
         "output_image_width": 320, "output_image_height": 320,
     })
+}
+
+/// Does something `count` times, one after another. Prints the latency, and the processor time that each of them took of the
+/// service.
+pub async fn measure_each(service: &Instance, what: &str, count: u32, work: impl AsyncFn()) {
+    let before = service.processor_time();
+    let mut times = Vec::new();
+    for _ in 0..count {
+        let started = Instant::now();
+        work().await;
+        times.push(started.elapsed());
+    }
+    let processor = service.processor_time().saturating_sub(before) / count;
+    let (median, p99) = (quantile(&mut times, 0.5), quantile(&mut times, 0.99));
+    for (name, time) in
+        [("median latency", median), ("p99 latency", p99), ("processor time", processor)]
+    {
+        show(&format!("{what}: {name}"), &format!("{:.2} ms", milliseconds(time)));
+    }
 }
 
 pub fn show(what: &str, figure: &str) {

@@ -150,19 +150,26 @@ const THINGS: [&str; 32] = [
     "compass", "marble",
 ];
 
-/// Returns a passage of three sentences. Passages of different numbers differ, because a model that repeats itself is
-/// asked again, which waits.
+const VERBS: [&str; 8] =
+    ["found", "sold", "carried", "wanted", "forgot", "painted", "mended", "borrowed"];
+const PLACES: [&str; 8] =
+    ["under", "behind", "beside", "above", "inside", "beyond", "against", "opposite"];
+
+/// Returns a passage of three sentences. Passages of different numbers have few words in common, because a model that
+/// repeats itself is asked again, which waits.
 fn passage(number: u64) -> String {
     let mut state = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut thing = || {
+    let mut pick = |words: &[&'static str]| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        THINGS[(state >> 59) as usize]
+        words[(state >> 32) as usize % words.len()]
     };
     let mut sentence = || {
-        let (first, second, third, fourth) = (thing(), thing(), thing(), thing());
-        format!("The {first} and the {second} found a {third} under the {fourth}.")
+        let (first, second, third, fourth) =
+            (pick(&THINGS), pick(&THINGS), pick(&THINGS), pick(&THINGS));
+        let (verb, place) = (pick(&VERBS), pick(&PLACES));
+        format!("The {first} and the {second} {verb} a {third} {place} the {fourth}.")
     };
     format!("{} {} {}", sentence(), sentence(), sentence())
 }

@@ -70,7 +70,7 @@ export default async function run(harness) {
   const pages = {
     home: "/", read: `${story}/1`, last: `${story}/2`, library: "/library", search: "/search?q=rocket",
     "search, nothing": "/search?q=zzzz", bookmarks: "/bookmarks", about: "/about", login: "/login",
-    "wall": "/wall/default", "wall, empty": "/wall/nobody", error: "/s/none/1", docs: null,
+    "wall": "/wall/default", "wall, empty": "/wall/nobody", error: "/s/none/1", docs: "/docs",
   };
 
   for (const [name, options] of Object.entries(RENDERINGS)) {
@@ -82,6 +82,7 @@ export default async function run(harness) {
       const check = async (context, title, address) => {
         const seen = await context.newPage();
         await seen.goto(address, { waitUntil: "load" });
+        if (title === "docs") await seen.waitForSelector(".opblock");
         for (const details of await seen.locator("details").all()) await details.evaluate((element) => { element.open = true; });
         // What fades in is checked when it can be read.
         await seen.waitForTimeout(150);

@@ -3,7 +3,7 @@
 
 import { Harness } from "./harness.mjs";
 
-const ALL = ["maker", "looks", "shares", "moments", "outbox", "wall", "access", "books"];
+const ALL = ["maker", "looks", "shares", "moments", "outbox", "wall", "access", "books", "motion"];
 
 const harness = await Harness.launch();
 // What a part leaves for the parts after it, such as the address of a story.

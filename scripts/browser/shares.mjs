@@ -109,6 +109,29 @@ export default async function run(harness) {
     await harness.shot(home, "home-desk");
   });
 
+  await harness.step("the story is taken home as a book, too, and its reader may have one", async () => {
+    await camera.getByRole("link", { name: "to print" }).click();
+    await camera.waitForURL(`${give}/book`);
+    assert.equal(await camera.locator("article").count(), 1);
+    await camera.waitForFunction(() => [...document.images].every((image) => image.naturalWidth > 0));
+    await harness.shot(camera, "visitors-book-phone");
+    await camera.click("text=Back to the story");
+    await camera.waitForURL(give);
+    await home.click(".more > summary");
+    await home.getByRole("link", { name: "to print" }).click();
+    await home.waitForURL(`${link}/book`);
+    await home.waitForFunction(() => [...document.images].every((image) => image.naturalWidth > 0));
+    await harness.shot(home, "shared-book-desk");
+    for (const name of ["EPUB", "PDF", "Zine to fold"]) {
+      const address = await home.getByRole("link", { name, exact: true }).getAttribute("href");
+      const answer = await fetch(origin + address);
+      assert.equal(answer.status, 200, address);
+      assert.match(answer.headers.get("content-type"), /pdf|epub/);
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+    }
+    await home.goto(link);
+  });
+
   await harness.step("a visitor who is forgotten leaves nothing behind", async () => {
     await camera.goto(give);
     await camera.click("text=Forget me");
@@ -142,13 +165,43 @@ export default async function run(harness) {
     await plain.close();
   });
 
-  await harness.step("a wall that is shared shows the last frame", async () => {
-    const wall = await make({ kind: "wall", flock_id: "default" });
-    await home.goto(wall);
-    await home.waitForFunction(() => document.querySelector("img.art").naturalWidth > 0);
+  await harness.step("a wall that is shared is live, goes on without the service, and ends with its share", async () => {
+    const tell = async (words) => {
+      const data = { client_id: "hall", strategy: "literal", input_text: words };
+      const told = await desk.request.post(`${origin}/v1/frames`, { data, headers: { origin } });
+      assert.equal(told.status(), 200, await told.text());
+    };
+    await tell("The door opens.|The door closes.");
+    const made = await make({ kind: "wall", flock_id: "default" });
+    await home.goto(made);
+    await home.waitForSelector("calliope-wall.live .wall-frame.shown");
+    await home.waitForFunction(() => document.querySelector("calliope-wall").source.readyState === 1);
+    const asked = Date.now();
+    await tell("A guest comes in.");
+    const shows = (words) => home.waitForFunction((text) =>
+      document.querySelector(".wall-frame.shown .wall-words").innerText.includes(text), words);
+    await shows("A guest comes in.");
+    assert.ok(Date.now() - asked < 5000);
+    await home.waitForFunction(() => document.querySelector(".shown .wall-picture").naturalWidth > 0);
+    assert.equal(await home.locator(".wall-code").count(), 0);
+    assert.equal(await home.evaluate(() => navigator.serviceWorker.getRegistrations().then((all) => all.length)), 0);
+    await home.waitForFunction(() => document.querySelector("calliope-wall").held.size >= 3);
+    await home.waitForTimeout(2500);
     await harness.shot(home, "wall-desk");
+    await service.kill();
+    await home.evaluate(() => document.querySelector("calliope-wall").next());
+    await home.waitForFunction(() => !document.querySelector(".shown .wall-words").innerText.includes("guest"));
+    await home.waitForFunction(() => document.querySelector(".shown .wall-picture").naturalWidth > 0);
+    await service.start();
+    await home.waitForFunction(() => document.querySelector("calliope-wall").source.readyState === 1, null, { timeout: 60_000 });
+    const list = await (await desk.request.get(`${origin}/v2/shares`)).json();
+    const { id } = list.items.find(({ kind }) => kind === "wall");
+    const ended = await desk.request.delete(`${origin}/v2/shares/${id}`, { headers: { origin } });
+    assert.equal(ended.status(), 204);
+    await home.evaluate(() => document.querySelector("calliope-wall").look());
+    await home.waitForSelector("text=There is nothing here");
     await guest.close();
-  });
+  }, /404|net::ERR_|Failed to load resource|Failed to fetch/);
 
   await harness.step("the pages of shares stand at every size", async () => {
     for (const [width, height] of [[320, 640], [600, 800]]) {

@@ -1,20 +1,22 @@
 //! Bounds the memory that the allocator keeps.
 //!
-//! glibc's allocator has eight heaps per core by default, and each keeps the space of the pictures that were once decoded
-//! in it. With two heaps, the resident memory stays a third smaller and does not rise with the number of frames, and a
-//! frame takes the same processor time (`benches/README.md`).
+//! glibc's allocator keeps the space of decoded pictures in its heaps, because it learns from the first picture that is
+//! freed to allocate the next one of that size there. With a fixed threshold, everything larger gets memory of its own,
+//! which returns to the system at once. Fewer heaps would do the same for the memory, but then threads wait for each
+//! other, and a third fewer stories are read in a second (`benches/README.md`).
 
-/// Starts the program once more with two heaps, in the same process, unless the environment sets their number already.
-/// The allocator reads it before `main` only.
+/// Starts the program once more with the threshold, in the same process, unless the environment sets the allocator up
+/// already. The allocator reads its settings before `main` only.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(super) fn limit_heaps() {
+pub(super) fn return_large_memory() {
     use std::ffi::OsStr;
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
-    const VARIABLE: &str = "MALLOC_ARENA_MAX";
-    let is_tuned = std::env::var_os("GLIBC_TUNABLES").is_some();
-    if is_tuned || std::env::var_os(VARIABLE).is_some() {
+    /// Allocations from this size on, in bytes, are outside the heaps.
+    const THRESHOLD: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "1048576");
+    const OTHERS: [&str; 2] = ["GLIBC_TUNABLES", "MALLOC_ARENA_MAX"];
+    if OTHERS.into_iter().chain([THRESHOLD.0]).any(|name| std::env::var_os(name).is_some()) {
         return;
     }
     let mut arguments = std::env::args_os();
@@ -23,10 +25,10 @@ pub(super) fn limit_heaps() {
         let mut command = Command::new(program);
         command.arg0(name.as_deref().unwrap_or(OsStr::new("calliope")));
         // This returns only if it fails, as it does if the file was replaced meanwhile. Then all is as without it.
-        let _ = command.args(arguments).env(VARIABLE, "2").exec();
+        let _ = command.args(arguments).env(THRESHOLD.0, THRESHOLD.1).exec();
     }
 }
 
 /// Does nothing, because other allocators keep less.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(super) const fn limit_heaps() {}
+pub(super) const fn return_large_memory() {}

@@ -92,7 +92,7 @@ impl Cli {
         let loaded = || LoadedSettings::load(variables());
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => {
-                allocator::limit_heaps();
+                allocator::return_large_memory();
                 serve::run(&loaded()?)
             }
             Command::Config(arguments) => config::run(&loaded()?, &arguments),

@@ -24,21 +24,37 @@ const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Calliope: the HTTP contract</title>
 <link rel="stylesheet" href="{docs}swagger-ui.css">
+<link rel="stylesheet" href="{docs}docs.css">
 <link rel="icon" href="{root}favicon.ico">
 </head>
 <body>
-<div id="contract"></div>
+<main id="contract"></main>
 <script src="{docs}swagger-ui-bundle.js"></script>
 <script src="{docs}start.js"></script>
 </body>
 </html>
 "#;
 
-/// Starts Swagger UI with the document that is beside the page. A key in the page's query is filled in.
-const INIT_SCRIPT: &str = r##"const key = new URLSearchParams(location.search).get("api_key");
+/// Changes Swagger UI's look where it cannot be read well.
+const STYLE: &str = include_str!("docs.css");
+
+/// Starts Swagger UI with the document that is beside the page, in the reader's colour scheme. A key in the page's query is
+/// filled in.
+const INIT_SCRIPT: &str = r##"const isDark = matchMedia("(prefers-color-scheme: dark)");
+const choose = () => document.documentElement.classList.toggle("dark-mode", isDark.matches);
+isDark.addEventListener("change", choose);
+choose();
+// Swagger UI's headings leave out a level, and its buttons contain links, which not everybody can use.
+const contract = document.querySelector("#contract");
+const mend = () => {
+  for (const heading of contract.querySelectorAll(".opblock-tag, .models > h4")) heading.setAttribute("aria-level", "2");
+  for (const link of contract.querySelectorAll("button a[href]")) link.removeAttribute("href");
+};
+new MutationObserver(mend).observe(contract, { childList: true, subtree: true });
+const key = new URLSearchParams(location.search).get("api_key");
 const ui = SwaggerUIBundle({
   url: new URL("../openapi.json", document.currentScript.src).href,
   dom_id: "#contract",
@@ -84,6 +100,11 @@ pub(super) async fn page(
 /// Serves the script that starts Swagger UI.
 pub(super) async fn init_script() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/javascript"), (X_CONTENT_TYPE_OPTIONS, "nosniff")], INIT_SCRIPT)
+}
+
+/// Serves the style that is added to Swagger UI's.
+pub(super) async fn style() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (X_CONTENT_TYPE_OPTIONS, "nosniff")], STYLE)
 }
 
 /// Serves a file of Swagger UI.

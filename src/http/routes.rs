@@ -62,6 +62,7 @@ pub(super) fn routes() -> RouteGroups {
         .add_undocumented(Access::Public, "/openapi.json", openapi_json)
         .add_undocumented(Access::Public, "/docs", get(docs::page))
         .add_undocumented(Access::Public, "/docs/start.js", get(docs::init_script))
+        .add_undocumented(Access::Public, "/docs/docs.css", get(docs::style))
         .add_undocumented(Access::Public, "/docs/{file}", get(docs::asset))
         .add_undocumented(Access::Public, "/media/{name}/{*rest}", any(media::serve::not_found))
 }

@@ -170,6 +170,28 @@ pub struct NewImage<'a> {
     pub now: DateTime<Utc>,
 }
 
+/// The columns of a [`FrameRow`], of a frame `f` with what `frame_media_joins` adds to it.
+macro_rules! frame_columns {
+    () => {
+        "f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
+         i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
+         f.trigger_condition, f.metadata, i.digital_source_type, i.creator_tool, i.model, \
+         v.media_key AS video_key, v.width AS video_width, v.height AS video_height, \
+         v.format AS video_format, v.duration_seconds AS video_seconds, v.frame_rate AS video_rate, \
+         a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds"
+    };
+}
+
+/// Adds the illustration, the video and the narration of a frame `f` that has them.
+macro_rules! frame_media_joins {
+    () => {
+        "LEFT JOIN image i ON i.id = f.image_id \
+         LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id"
+    };
+}
+
+pub(super) use frame_media_joins;
+
 impl Store {
     /// Returns all frames of a story, in order.
     pub async fn frames(&self, story_id: Uuid) -> Result<Vec<FrameRow>, StoreError> {
@@ -183,15 +205,13 @@ impl Store {
         after: i32,
         limit: i64,
     ) -> Result<Vec<FrameRow>, StoreError> {
-        const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
-             i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
-             f.trigger_condition, f.metadata, i.digital_source_type, i.creator_tool, i.model, \
-             v.media_key AS video_key, v.width AS video_width, v.height AS video_height, \
-             v.format AS video_format, v.duration_seconds AS video_seconds, v.frame_rate AS video_rate, \
-             a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds \
-             FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
-             LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
-             WHERE f.story_id = $1 AND f.number > $2 ORDER BY f.number LIMIT $3";
+        const SQL: &str = concat!(
+            "SELECT ",
+            frame_columns!(),
+            " FROM story_frame f ",
+            frame_media_joins!(),
+            " WHERE f.story_id = $1 AND f.number > $2 ORDER BY f.number LIMIT $3"
+        );
         with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(story_id)
             .bind(after)
@@ -203,16 +223,13 @@ impl Store {
 
     /// Returns a story's last frame with its images.
     pub async fn newest_frame(&self, story_id: Uuid) -> Result<Option<NewestFrame>, StoreError> {
-        const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
-             i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
-             f.trigger_condition, f.metadata, i.digital_source_type, i.creator_tool, i.model, \
-             f.image_id, f.device_image_id, f.date_created, \
-             v.media_key AS video_key, v.width AS video_width, v.height AS video_height, \
-             v.format AS video_format, v.duration_seconds AS video_seconds, v.frame_rate AS video_rate, \
-             a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds \
-             FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
-             LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
-             WHERE f.story_id = $1 ORDER BY f.number DESC LIMIT 1";
+        const SQL: &str = concat!(
+            "SELECT f.image_id, f.device_image_id, f.date_created, ",
+            frame_columns!(),
+            " FROM story_frame f ",
+            frame_media_joins!(),
+            " WHERE f.story_id = $1 ORDER BY f.number DESC LIMIT 1"
+        );
         let row: Option<NewestFrameRow> =
             with_read_pool!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_optional(db).await)
                 .map_err(StoreError::failed("read a story's newest frame"))?;

@@ -29,8 +29,12 @@ pub type RemovedFiles = Arc<[String]>;
 /// A notice about a change in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskNotice {
-    /// A task may be claimed.
+    /// This process enqueued a task, or made one ready.
     TaskReady,
+    /// Another process did so, or notices may have been lost.
+    TaskReadyElsewhere,
+    /// A task has ended, so that another one of its lane or client may be claimed.
+    LaneFree,
     /// A task has reached a final status.
     TaskEnded(Uuid),
     /// The event log has grown.
@@ -52,7 +56,8 @@ impl TaskNotice {
             Self::TaskReady if instance.is_idle.load(Ordering::Relaxed) => {
                 format!("ready {}", instance.id)
             }
-            Self::TaskReady => "ready".to_owned(),
+            Self::TaskReady | Self::TaskReadyElsewhere => "ready".to_owned(),
+            Self::LaneFree => "free".to_owned(),
             Self::TaskEnded(id) => format!("ended {id}"),
             Self::EventLogged => "event".to_owned(),
         }
@@ -75,7 +80,8 @@ impl RemoteNotice {
     pub(super) fn from_payload(payload: &str, own_id: Uuid) -> Option<Self> {
         let Some((kind, rest)) = payload.split_once(' ') else {
             return match payload {
-                "ready" => Some(Self::Task(TaskNotice::TaskReady)),
+                "ready" => Some(Self::Task(TaskNotice::TaskReadyElsewhere)),
+                "free" => Some(Self::Task(TaskNotice::LaneFree)),
                 "event" => Some(Self::Task(TaskNotice::EventLogged)),
                 _ => None,
             };
@@ -162,7 +168,7 @@ impl Store {
         tokio::spawn(async move {
             tokio::time::sleep(HEAD_START).await;
             store.instance.is_waiting.store(false, Ordering::Relaxed);
-            store.notify(TaskNotice::TaskReady);
+            store.notify(TaskNotice::TaskReadyElsewhere);
         });
     }
 
@@ -184,9 +190,11 @@ mod tests {
     fn news_survives_the_wire() {
         let ended = TaskNotice::TaskEnded(Uuid::from_u128(5));
         let busy = LocalInstance::default();
-        for notice in [TaskNotice::TaskReady, ended, TaskNotice::EventLogged] {
+        for notice in [TaskNotice::LaneFree, ended, TaskNotice::EventLogged] {
             assert_eq!(read(&notice.to_payload(&busy)), Some(RemoteNotice::Task(notice)));
         }
+        let ready = RemoteNotice::Task(TaskNotice::TaskReadyElsewhere);
+        assert_eq!(read(&TaskNotice::TaskReady.to_payload(&busy)), Some(ready));
         assert_eq!(read("from a later version"), None);
         assert_eq!(read("ready to be something else"), None);
     }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
+use super::frames::frame_media_joins;
 use super::{ImageProvenance, Store, StoreError, with_read_pool};
 
 /// A story as its readers see it.
@@ -62,6 +63,26 @@ pub struct ReadableFrame {
     /// When the frame was created.
     pub date_created: DateTime<Utc>,
 }
+
+/// The columns of a [`ReadableStory`], of a story `s`.
+macro_rules! readable_story_columns {
+    () => {
+        "s.id, s.client_id, s.title, s.slug, s.frame_count, s.date_updated, s.branched_from_id, \
+         EXISTS (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private) AS is_private"
+    };
+}
+
+/// The columns of a [`ReadableFrame`], of a frame `f` with what `frame_media_joins` adds to it.
+macro_rules! readable_frame_columns {
+    () => {
+        "f.number, f.text, f.language, f.illustration, f.seen, \
+         i.media_key AS image_key, i.width AS image_width, i.height AS image_height, \
+         i.digital_source_type, i.creator_tool, i.model, v.media_key AS video_key, v.format AS video_format, \
+         a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds, f.date_created"
+    };
+}
+
+pub(super) use readable_frame_columns;
 
 /// A story with its first illustration.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -125,9 +146,8 @@ pub struct ReaderScope<'a> {
 impl Store {
     /// Returns the story with this slug as its readers see it.
     pub async fn readable_story(&self, slug: &str) -> Result<Option<ReadableStory>, StoreError> {
-        const SQL: &str = "SELECT s.id, s.client_id, s.title, s.slug, s.frame_count, s.date_updated, \
-             s.branched_from_id, EXISTS (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private) \
-             AS is_private FROM story s WHERE s.slug = $1";
+        const SQL: &str =
+            concat!("SELECT ", readable_story_columns!(), " FROM story s WHERE s.slug = $1");
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(slug).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story for a page"))
     }
@@ -137,9 +157,8 @@ impl Store {
         &self,
         id: Uuid,
     ) -> Result<Option<ReadableStory>, StoreError> {
-        const SQL: &str = "SELECT s.id, s.client_id, s.title, s.slug, s.frame_count, s.date_updated, \
-             s.branched_from_id, EXISTS (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private) \
-             AS is_private FROM story s WHERE s.id = $1";
+        const SQL: &str =
+            concat!("SELECT ", readable_story_columns!(), " FROM story s WHERE s.id = $1");
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story for a page"))
     }
@@ -151,14 +170,13 @@ impl Store {
         first: i32,
         limit: i64,
     ) -> Result<Vec<ReadableFrame>, StoreError> {
-        const SQL: &str = "SELECT f.number, f.text, f.language, f.illustration, f.seen, \
-             i.media_key AS image_key, i.width AS image_width, i.height AS image_height, \
-             i.digital_source_type, i.creator_tool, i.model, \
-             v.media_key AS video_key, v.format AS video_format, a.media_key AS audio_key, \
-             a.format AS audio_format, a.duration_seconds AS audio_seconds, f.date_created \
-             FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
-             LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
-             WHERE f.story_id = $1 AND f.number >= $2 ORDER BY f.number LIMIT $3";
+        const SQL: &str = concat!(
+            "SELECT ",
+            readable_frame_columns!(),
+            " FROM story_frame f ",
+            frame_media_joins!(),
+            " WHERE f.story_id = $1 AND f.number >= $2 ORDER BY f.number LIMIT $3"
+        );
         with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(story_id)
             .bind(first)
@@ -224,26 +242,6 @@ impl Store {
             .fetch_all(db)
             .await)
         .map_err(StoreError::failed("list the stories of a list for a page"))
-    }
-
-    /// Returns the id of the story with frames that was updated last among those of a flock's members. `with_private` is
-    /// whether stories of private Sparrows count.
-    pub async fn latest_flock_story(
-        &self,
-        flock_id: &str,
-        with_private: bool,
-    ) -> Result<Option<Uuid>, StoreError> {
-        const SQL: &str = "SELECT s.id FROM sparrow_config c JOIN story s ON s.id = \
-             (SELECT x.id FROM story x WHERE x.client_id = c.client_id AND x.frame_count > 0 \
-             ORDER BY x.date_updated DESC, x.id DESC LIMIT 1) \
-             WHERE c.parent_flock_id = $1 AND ($2 OR NOT c.is_private) \
-             ORDER BY s.date_updated DESC, s.id DESC LIMIT 1";
-        with_read_pool!(self, db => sqlx::query_scalar(SQL)
-            .bind(flock_id)
-            .bind(with_private)
-            .fetch_optional(db)
-            .await)
-        .map_err(StoreError::failed("look for a flock's latest story"))
     }
 
     /// Returns a client's newest bookmarks of frames, newest first, at most `limit`.

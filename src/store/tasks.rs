@@ -6,6 +6,8 @@
 //!
 //! Every method that changes a task's status also publishes the event for it.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::types::Json;
@@ -22,6 +24,30 @@ pub enum TaskKinds {
     All,
     /// Those that a person or a device waits for ([`TaskKind::is_awaited`]).
     Awaited,
+}
+
+/// A statement about tasks `t` of the kinds that it is run for.
+pub(super) struct StatementOfKinds {
+    all: String,
+    awaited: String,
+}
+
+impl StatementOfKinds {
+    /// Builds the statement around a condition on the kind, which is empty for all kinds. The kinds are literals, because a
+    /// database uses a partial index only for a condition that it knows when it plans.
+    pub(super) fn new(with_condition: impl Fn(&str) -> String) -> Self {
+        let kinds = TaskKind::AWAITED.map(|kind| format!("'{}'", kind.name()));
+        let awaited = format!("AND t.kind IN ({})", kinds.join(", "));
+        Self { all: with_condition(""), awaited: with_condition(&awaited) }
+    }
+
+    /// Returns the statement for these kinds.
+    pub(super) fn sql(&self, kinds: TaskKinds) -> &str {
+        match kinds {
+            TaskKinds::All => &self.all,
+            TaskKinds::Awaited => &self.awaited,
+        }
+    }
 }
 
 /// A task and its current status.
@@ -125,13 +151,15 @@ impl Store {
         kinds: TaskKinds,
         after: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        const ALL: &str = "SELECT run_at FROM task WHERE status = 'pending' AND run_at > $1 ORDER BY run_at LIMIT 1";
-        const AWAITED: &str = "SELECT run_at FROM task WHERE status = 'pending' \
-             AND kind IN ('tell_frame', 'illustrate_frame') AND run_at > $1 ORDER BY run_at LIMIT 1";
-        let sql = match kinds {
-            TaskKinds::All => ALL,
-            TaskKinds::Awaited => AWAITED,
-        };
+        static SQL: LazyLock<StatementOfKinds> = LazyLock::new(|| {
+            StatementOfKinds::new(|condition| {
+                format!(
+                    "SELECT t.run_at FROM task t WHERE t.status = 'pending' {condition} \
+                     AND t.run_at > $1 ORDER BY t.run_at LIMIT 1"
+                )
+            })
+        });
+        let sql = SQL.sql(kinds);
         with_read_pool!(self, db => sqlx::query_scalar(sql).bind(after).fetch_optional(db).await)
             .map_err(StoreError::failed("find the next task"))
     }
@@ -354,7 +382,6 @@ impl Tx {
 
     pub(super) fn notify_ended(&mut self, id: Uuid) {
         self.notify(TaskNotice::TaskEnded(id));
-        // The next task of the lane may be claimed now.
-        self.notify(TaskNotice::TaskReady);
+        self.notify(TaskNotice::LaneFree);
     }
 }

@@ -3,7 +3,8 @@
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use super::story_pages::ReadableFrame;
+use super::frames::frame_media_joins;
+use super::story_pages::{ReadableFrame, readable_frame_columns};
 use super::{Store, StoreError, with_read_pool};
 
 /// A frame with its story's name in links.
@@ -60,20 +61,19 @@ impl Store {
         client_id: &str,
         limit: i64,
     ) -> Result<Vec<WallFrame>, StoreError> {
-        const SQL: &str = "SELECT f.id, s.id AS story_id, s.slug, f.number, f.text, f.language, f.illustration, f.seen, \
-             i.media_key AS image_key, i.width AS image_width, i.height AS image_height, \
-             i.digital_source_type, i.creator_tool, i.model, v.media_key AS video_key, v.format AS video_format, \
-             a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds, f.date_created \
-             FROM story s JOIN story_frame f ON f.story_id = s.id AND f.number >= s.frame_count - $2 \
-             LEFT JOIN image i ON i.id = f.image_id \
-             LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
-             WHERE s.id IN (SELECT known.id FROM (SELECT o.id FROM story o WHERE o.client_id = $1 \
+        const SQL: &str = concat!(
+            "SELECT f.id, s.id AS story_id, s.slug, ",
+            readable_frame_columns!(),
+            " FROM story s JOIN story_frame f ON f.story_id = s.id AND f.number >= s.frame_count - $2 ",
+            frame_media_joins!(),
+            " WHERE s.id IN (SELECT known.id FROM (SELECT o.id FROM story o WHERE o.client_id = $1 \
              ORDER BY o.date_updated DESC, o.id DESC LIMIT $2) AS known \
              UNION ALL SELECT t.story_id FROM sparrow_config m JOIN flock_story t ON t.flock_id = m.parent_flock_id \
              WHERE m.client_id = $1 AND m.follow_parent_story) \
              AND (s.client_id = $1 OR NOT EXISTS \
              (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private)) \
-             ORDER BY f.date_created DESC, f.id DESC LIMIT $2";
+             ORDER BY f.date_created DESC, f.id DESC LIMIT $2"
+        );
         with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(limit)
@@ -89,15 +89,15 @@ impl Store {
         client_id: &str,
         limit: i64,
     ) -> Result<Vec<WallFrame>, StoreError> {
-        const SQL: &str = "SELECT f.id, s.id AS story_id, s.slug, f.number, f.text, f.language, f.illustration, f.seen, \
-             i.media_key AS image_key, i.width AS image_width, i.height AS image_height, \
-             i.digital_source_type, i.creator_tool, i.model, v.media_key AS video_key, v.format AS video_format, \
-             a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds, f.date_created \
-             FROM story s JOIN story_frame_bookmark b ON b.story_id = s.id \
-             JOIN story_frame f ON f.id = b.frame_id LEFT JOIN image i ON i.id = f.image_id \
-             LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
-             WHERE s.id IN (SELECT o.id FROM story o WHERE o.client_id = $1 \
-             ORDER BY o.date_updated DESC, o.id DESC LIMIT 50) ORDER BY b.id DESC LIMIT $2";
+        const SQL: &str = concat!(
+            "SELECT f.id, s.id AS story_id, s.slug, ",
+            readable_frame_columns!(),
+            " FROM story s JOIN story_frame_bookmark b ON b.story_id = s.id \
+             JOIN story_frame f ON f.id = b.frame_id ",
+            frame_media_joins!(),
+            " WHERE s.id IN (SELECT o.id FROM story o WHERE o.client_id = $1 \
+             ORDER BY o.date_updated DESC, o.id DESC LIMIT 50) ORDER BY b.id DESC LIMIT $2"
+        );
         with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(limit)

@@ -74,13 +74,14 @@ impl Worker {
         let permits = Arc::new(Semaphore::new(self.limits.concurrency));
         let unawaited = Arc::new(Semaphore::new((self.limits.concurrency / 2).max(1)));
         let mut notices = self.app.jobs().subscribe();
+        let mut is_announced = false;
         while let Some(permit) = self.acquire_permit(&permits).await {
             self.app.jobs().set_idle(true);
             // The claim below finds everything that was announced so far, so drop those notices.
             while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
             let has_room = unawaited.available_permits() > 0;
             let kinds = if has_room { TaskKinds::All } else { TaskKinds::Awaited };
-            match self.app.jobs().next_task(kinds).await {
+            match self.app.jobs().next_task(kinds, std::mem::take(&mut is_announced)).await {
                 Ok(NextTask::Claimed(lease)) => {
                     self.app.jobs().set_idle(permits.available_permits() > 0);
                     let is_awaited = lease.task().kind.is_awaited();
@@ -89,9 +90,9 @@ impl Worker {
                         (!is_awaited).then(|| Arc::clone(&unawaited).try_acquire_owned().ok());
                     self.spawn_task(*lease, (permit, share.flatten()));
                 }
-                Ok(NextTask::DueIn(due)) => {
+                Ok(NextTask::Wait { due_in, is_blocked }) => {
                     tokio::select! {
-                        () = self.wait_for_work(&mut notices, due) => {}
+                        told = self.wait_for_work(&mut notices, due_in, is_blocked) => is_announced = told,
                         _ = unawaited.acquire(), if !has_room => {}
                     }
                 }
@@ -126,19 +127,31 @@ impl Worker {
         });
     }
 
-    /// Waits until a task may be ready, for at most [`POLL_INTERVAL`], or until the app stops.
-    async fn wait_for_work(&self, notices: &mut Receiver<TaskNotice>, due: Option<Duration>) {
-        let next_poll = Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL);
+    /// Waits until a task may be ready, for at most [`POLL_INTERVAL`], or until the app stops. Returns whether this process
+    /// announced a task.
+    async fn wait_for_work(
+        &self,
+        notices: &mut Receiver<TaskNotice>,
+        due_in: Option<Duration>,
+        is_blocked: bool,
+    ) -> bool {
+        let next_poll = Instant::now() + due_in.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL);
         let ready = async {
-            // Notices that are not about ready tasks are skipped. Everything else, lost notices included, ends the
-            // wait.
-            use TaskNotice::{EventLogged, TaskEnded};
-            while let Ok(TaskEnded(_) | EventLogged) = notices.recv().await {}
+            loop {
+                match notices.recv().await {
+                    Ok(TaskNotice::TaskEnded(_) | TaskNotice::EventLogged) => {}
+                    Ok(TaskNotice::LaneFree) if !is_blocked => {}
+                    Ok(TaskNotice::TaskReady) => return true,
+                    Ok(TaskNotice::LaneFree | TaskNotice::TaskReadyElsewhere) | Err(_) => {
+                        return false;
+                    }
+                }
+            }
         };
         tokio::select! {
-            () = self.app.shutdown().cancelled() => {}
-            () = ready => {}
-            () = tokio::time::sleep_until(next_poll) => {}
+            () = self.app.shutdown().cancelled() => false,
+            is_announced = ready => is_announced,
+            () = tokio::time::sleep_until(next_poll) => false,
         }
     }
 

@@ -4,7 +4,9 @@ use calliope::http::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{TestApp, TestDatabase, TestOptions, send_json, stays_live, with_timeout};
+use crate::support::{
+    TestApp, TestDatabase, TestOptions, pause, send_json, stays_live, with_timeout,
+};
 
 /// The largest file that needs no key.
 const ASSET: &str = "/docs/swagger-ui-bundle.js";
@@ -104,7 +106,7 @@ async fn event_streams_count_too_and_end_with_their_connection() {
     // The server notices the closed connections on its own time.
     with_timeout(async {
         while send_json(app.get("/docs")).await.0 != 200 {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;

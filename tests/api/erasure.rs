@@ -10,7 +10,9 @@ use crate::identity::token;
 use crate::on_both;
 use crate::support::clock::ManualClock;
 use crate::support::embedder::FakeEmbedder;
-use crate::support::{TestApp, TestDatabase, TestOptions, fixture, photo, send_json, with_timeout};
+use crate::support::{
+    TestApp, TestDatabase, TestOptions, fixture, pause, photo, send_json, with_timeout,
+};
 
 on_both! {
     everything_about_a_client_is_shown_in_one_document;
@@ -186,7 +188,7 @@ pub async fn erase(app: &TestApp, client_id: &str) -> Value {
             if !task["completed_at"].is_null() {
                 break task;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(ended).await
@@ -265,7 +267,7 @@ async fn an_erasure_waits_for_no_one_and_can_be_done_again(database: TestDatabas
     assert_eq!(status, 202, "{ordered}");
     let refused = async {
         while call(&device, "GET", "/v2/clients/s/patterns").await.0 != 401 {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(refused).await;

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::on_both;
 use crate::support::gated_image_model::gated_image_model;
-use crate::support::{TestApp, TestDatabase, TestOptions, photo, send_json, with_timeout};
+use crate::support::{TestApp, TestDatabase, TestOptions, pause, photo, send_json, with_timeout};
 
 on_both! {
     a_model_that_breaks_is_tried_again;
@@ -66,7 +66,7 @@ async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) 
     let _begun = with_timeout(slow.started.acquire()).await.expect("the first frame runs");
     let waiting = tokio::spawn(send_json(app.post_frame(&body)));
     while app.store.count_pending_tasks(10).await.expect("counted") == 0 {
-        tokio::task::yield_now().await;
+        pause().await;
     }
     app.shutdown.cancel();
     let (status, problem) = waiting.await.expect("joined");
@@ -80,7 +80,7 @@ async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) 
     let app = TestApp::start(database).await;
     let until_told = async {
         while app.json("/v1/story?client_id=s").await["story_frame_count"] != 2 {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(30), until_told)
@@ -102,7 +102,7 @@ async fn a_full_queue_says_when_to_come_back() {
     for waiting in 1..=2 {
         posts.push(tokio::spawn(send_json(app.post_frame(&body))));
         while app.store.count_pending_tasks(10).await.expect("counted") < waiting {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     }
     let refused = app.post_frame(&body).send().await.expect("an answer");

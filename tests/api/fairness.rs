@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::support::gated_image_model::gated_image_model;
 use crate::support::{
-    TestApp, TestDatabase, TestOptions, photo, send_json, stays_live, with_timeout,
+    TestApp, TestDatabase, TestOptions, pause, photo, send_json, stays_live, with_timeout,
 };
 
 /// Opens a connection and sends the head of a request and the beginning of its body.
@@ -96,6 +96,16 @@ async fn accepted(app: &TestApp, is_client: impl Fn(&str) -> bool) -> Vec<String
     ids
 }
 
+/// Waits until so many frame tasks of clients are accepted.
+async fn wait_for_accepted(app: &TestApp, count: usize, is_client: impl Fn(&str) -> bool) {
+    let waiting = async {
+        while accepted(app, &is_client).await.len() < count {
+            pause().await;
+        }
+    };
+    with_timeout(waiting).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_pictures_do_not_delay_the_frames_of_others() {
     let large = large_png();
@@ -111,14 +121,14 @@ async fn large_pictures_do_not_delay_the_frames_of_others() {
                 })
                 .collect();
             // All wait to be decoded when the first one is accepted, because sending them takes no time.
-            with_timeout(async { while accepted(&app, is_flood).await.is_empty() {} }).await;
+            wait_for_accepted(&app, 1, is_flood).await;
             let body = json!({"strategy": "literal", "snippets": [
                 {"snippet_type": "image", "content": photo()},
             ]});
             let order = app.call("POST", "/v2/stories?client_id=another", body);
             let (status, answer) = with_timeout(order).await;
             assert_eq!(status, 202, "{answer}");
-            with_timeout(async { while accepted(&app, is_flood).await.len() < FLOOD {} }).await;
+            wait_for_accepted(&app, FLOOD, is_flood).await;
             let all = accepted(&app, is_flood).await;
             let other = accepted(&app, |client_id| client_id == "another").await.remove(0);
             let earlier = all.iter().filter(|id| **id < other).count();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, base64, fixture, photo, send_json};
+use crate::support::{TestApp, TestDatabase, base64, fixture, pause, photo, send_json};
 
 on_both! {
     a_photo_becomes_a_frame_in_the_pixels_that_were_asked_for;
@@ -221,7 +221,7 @@ async fn a_client_that_hangs_up_gets_its_frame_all_the_same(database: TestDataba
             if story["stories"].as_array().is_some_and(|stories| !stories.is_empty()) {
                 break;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(30), until_told).await.expect("the frame is told");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::clock::ManualClock;
-use crate::support::{TestApp, TestDatabase, TestOptions, send_json, with_timeout};
+use crate::support::{TestApp, TestDatabase, TestOptions, pause, send_json, with_timeout};
 
 on_both! {
     a_token_is_good_until_it_expires_or_is_revoked;
@@ -113,7 +113,7 @@ async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) 
             {
                 break;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(used).await;

@@ -50,6 +50,8 @@ mod search;
 mod search_text;
 mod sessions;
 mod setup;
+mod shared_books;
+mod shared_walls;
 mod shares;
 mod similar;
 mod sounds;

@@ -28,6 +28,7 @@ fn settings(url: String) -> DatabaseSettings {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pooler_in_transaction_mode_is_no_obstacle() {
     let Some((mut database, address, name)) = database().await else { return };
+    database.make_empty().await;
     let pooler = Pooler::start(&address, &name, PoolMode::Transaction).await;
     database.settings = settings(format!("postgres://calliope@127.0.0.1:{}/{name}", pooler.port));
     let app = TestApp::start(database).await;

@@ -11,7 +11,7 @@ use crate::identity::token;
 use crate::on_both;
 use crate::support::clock::ManualClock;
 use crate::support::embedder::FakeEmbedder;
-use crate::support::{TestApp, TestDatabase, TestOptions, with_timeout};
+use crate::support::{TestApp, TestDatabase, TestOptions, pause, with_timeout};
 
 on_both! {
     words_are_found_in_any_form_and_marked;
@@ -64,7 +64,7 @@ pub async fn tell_for_three_clients(
 pub async fn wait_until_indexed(app: &TestApp) {
     let waiting = async {
         while app.json("/admin/api/index").await["waiting"] != 0 {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(waiting).await;
@@ -280,7 +280,7 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
         while app.json("/admin/api/tasks?status=failed").await["items"].as_array().map(Vec::len)
             != Some(2)
         {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(failed).await;

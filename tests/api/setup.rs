@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::on_both;
 use crate::pages::Browser;
-use crate::support::{TestApp, TestDatabase, TestOptions, fixture, send_json, with_timeout};
+use crate::support::{TestApp, TestDatabase, TestOptions, fixture, pause, send_json, with_timeout};
 
 on_both! {
     the_first_user_is_made_and_the_first_frame_told;
@@ -53,7 +53,7 @@ async fn the_first_user_is_made_and_the_first_frame_told(database: TestDatabase)
             if page.text.contains("The first frame</h1>") {
                 break page;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     let ready = with_timeout(told).await;

@@ -20,7 +20,6 @@ on_both! {
     only_its_own_client_and_admins_share_a_story;
     a_private_story_is_shared_only_when_that_is_asked_for;
     a_list_shows_its_stories_and_no_others;
-    a_wall_shows_the_last_frame;
     a_stream_ends_when_its_share_is_revoked;
     guesses_are_throttled_and_links_that_work_are_not;
     a_link_is_made_on_a_page_without_javascript;
@@ -49,7 +48,7 @@ pub async fn link(app: &TestApp, secret: &str, body: Value) -> String {
     url.strip_prefix(&app.url).expect("an address of the service").to_owned()
 }
 
-async fn revoke(app: &TestApp, secret: &str, id: &Value) -> u16 {
+pub async fn revoke(app: &TestApp, secret: &str, id: &Value) -> u16 {
     send_json(with_token(app, secret, "DELETE", &format!("/v2/shares/{id}"))).await.0
 }
 
@@ -61,7 +60,7 @@ pub fn header(page: &Seen, name: &str) -> String {
     page.headers.get(name).map(|value| value.to_str().expect("text").to_owned()).unwrap_or_default()
 }
 
-fn gone(page: &Seen) -> bool {
+pub fn gone(page: &Seen) -> bool {
     page.status == 404 && page.text.contains("This link leads nowhere")
 }
 
@@ -215,7 +214,7 @@ async fn only_its_own_client_and_admins_share_a_story(database: TestDatabase) {
     app.stop_and_remove().await;
 }
 
-async fn make_private(app: &TestApp, admin: &str, client_id: &str) {
+pub async fn make_private(app: &TestApp, admin: &str, client_id: &str) {
     let body = json!({"client_id": client_id, "is_private": true});
     let request = with_token(app, admin, "POST", "/admin/api/sparrow-configs").json(&body);
     assert_eq!(send_json(request).await.0, 201);
@@ -281,37 +280,6 @@ async fn a_list_shows_its_stories_and_no_others(database: TestDatabase) {
     let path = format!("/v2/bookmark-lists/{list}?client_id=kitchen");
     send_json(with_token(&app, &own, "DELETE", &path)).await;
     assert!(gone(&browser.open(&story).await), "the list is gone");
-    app.stop_and_remove().await;
-}
-
-async fn a_wall_shows_the_last_frame(database: TestDatabase) {
-    let (app, _) = start(database).await;
-    let admin = token(&app, ScopeName::Admin, None, None).await;
-    let own = token(&app, ScopeName::Device, Some("kitchen"), None).await;
-    let create = |path: &str, body: Value| {
-        send_json(with_token(&app, &admin, "POST", &format!("/admin/api/{path}")).json(&body))
-    };
-    assert_eq!(create("flock-configs", json!({"flock_id": "house"})).await.0, 201);
-    for client_id in ["kitchen", "hall"] {
-        let body = json!({"client_id": client_id, "parent_flock_id": "house"});
-        assert_eq!(create("sparrow-configs", body).await.0, 201);
-    }
-    let wall = link(&app, &own, json!({"kind": "wall"})).await;
-    let house = link(&app, &admin, json!({"kind": "wall", "flock_id": "house"})).await;
-    let all = link(&app, &admin, json!({"kind": "wall", "flock_id": "default"})).await;
-    let mut browser = Browser::new(&app);
-    let empty = browser.open(&wall).await;
-    assert!(empty.status == 200 && empty.text.contains("Nothing has been told"), "{}", empty.text);
-    assert!(empty.text.contains("http-equiv=\"refresh\""), "{}", empty.text);
-    tell(&app, "kitchen", "A lamp.|A second lamp.").await;
-    let shown = browser.open(&wall).await;
-    assert!(shown.text.contains("A second lamp.") && shown.text.contains("/media/signed/"));
-    tell(&app, "hall", "A kettle.").await;
-    tell(&app, "elsewhere", "A gull.").await;
-    assert!(browser.open(&house).await.text.contains("A kettle."), "the last of the house");
-    assert!(browser.open(&all).await.text.contains("A gull."), "the last of all");
-    assert!(browser.open(&wall).await.text.contains("A second lamp."));
-    assert!(gone(&browser.open(&format!("{wall}/1")).await), "no story is read by it");
     app.stop_and_remove().await;
 }
 

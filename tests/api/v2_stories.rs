@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, TestOptions, base64, photo, send_json, with_timeout};
+use crate::support::{
+    TestApp, TestDatabase, TestOptions, base64, pause, photo, send_json, with_timeout,
+};
 
 on_both! {
     a_story_is_begun_without_waiting_and_told_on;
@@ -33,7 +35,7 @@ pub async fn wait_until_ended(app: &TestApp, id: &str, client: &str) -> Value {
             if !matches!(task["status"].as_str(), Some("pending" | "running")) {
                 return task;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(ended).await
@@ -190,7 +192,7 @@ async fn only_the_last_frame_is_taken_back(database: TestDatabase) {
     }
     let until_removed = async {
         while !app.files("media").is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(until_removed).await;
@@ -221,7 +223,7 @@ async fn a_frame_is_illustrated_anew(database: TestDatabase) {
     assert_eq!(after["image"], task["result"]["source_image"]);
     let changed = async {
         while app.files("media").iter().any(|file| files.contains(file)) {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(changed).await;
@@ -256,7 +258,7 @@ async fn a_removed_story_leaves_nothing(database: TestDatabase) {
     );
     let until_removed = async {
         while !app.files("media").is_empty() || !app.files("input").is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(until_removed).await;

@@ -16,7 +16,7 @@ use crate::pages::{Browser, Seen};
 use crate::shares::{KEY, header, link, share};
 use crate::support::clock::ManualClock;
 use crate::support::{
-    TestApp, TestDatabase, TestOptions, client, fixture, send_json, with_timeout,
+    TestApp, TestDatabase, TestOptions, client, fixture, pause, send_json, with_timeout,
 };
 
 on_both! {
@@ -28,7 +28,7 @@ on_both! {
     forms_of_other_sites_give_nothing;
 }
 
-async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>, String) {
+pub async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>, String) {
     let clock = ManualClock::new();
     let pages = PageSettings { operator: "The <museum>".to_owned(), ..PageSettings::default() };
     let options =
@@ -41,12 +41,12 @@ async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>, String) {
     (app, clock, admin)
 }
 
-async fn give(app: &TestApp, admin: &str) -> String {
+pub async fn give(app: &TestApp, admin: &str) -> String {
     link(app, admin, json!({"kind": "give", "flock_id": "hall"})).await
 }
 
 /// Has a browser agree to a share.
-async fn agree(browser: &mut Browser<'_>, path: &str) {
+pub async fn agree(browser: &mut Browser<'_>, path: &str) {
     let agreed = browser.submit(&format!("{path}/consent"), &[("agree", "yes")]).await;
     assert_eq!((agreed.status, &*agreed.location), (303, path), "{}", agreed.text);
     let cookie = agreed.cookies.iter().find(|cookie| cookie.starts_with("calliope_visitor="));
@@ -55,7 +55,7 @@ async fn agree(browser: &mut Browser<'_>, path: &str) {
 }
 
 /// Tells a frame from words, and returns the page that shows it.
-async fn tell(browser: &mut Browser<'_>, path: &str, words: &str) -> Seen {
+pub async fn tell(browser: &mut Browser<'_>, path: &str, words: &str) -> Seen {
     let sent = browser.submit(path, &[("words", words), ("key", words)]).await;
     assert_eq!((sent.status, &*sent.location), (303, path), "{}", sent.text);
     let told = async {
@@ -64,7 +64,7 @@ async fn tell(browser: &mut Browser<'_>, path: &str, words: &str) -> Seen {
             if page.text.contains(words) {
                 break page;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(told).await
@@ -76,7 +76,7 @@ fn visitor_secret(browser: &Browser<'_>) -> String {
 }
 
 /// Returns the path of the link on a page.
-fn link_of(app: &TestApp, page: &Seen) -> String {
+pub fn link_of(app: &TestApp, page: &Seen) -> String {
     let link = page.text.split("readonly value=\"").nth(1).expect("a link");
     link.split('"').next().expect("a link").replace(&app.url, "")
 }
@@ -301,7 +301,7 @@ async fn visitors_are_erased_when_their_time_is_over(database: TestDatabase) {
     app.app.ops().run_maintenance(started).await.expect("maintained");
     let erased = async {
         while !clients(&app, &admin).await.is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(erased).await;

@@ -57,6 +57,7 @@ const ALLOWED_NAMES: &[(&str, &str)] = &[
     ("BookOrder", "a story as a book"),
     ("BookPage", "a story as a book"),
     ("BookPicture", "a story as a book"),
+    ("BookStory", "a story as a book"),
     ("Elsewhere", "another place, in the offline composer's grammar"),
     ("door", "a door that the painter paints"),
     ("book", "a book that the painter paints"),

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::{
-    TestApp, TestDatabase, TestOptions, base64, build_app, files, photo, with_timeout,
+    TestApp, TestDatabase, TestOptions, base64, build_app, files, pause, photo, with_timeout,
 };
 
 /// A clock that is some hours ahead.
@@ -171,7 +171,7 @@ async fn what_one_instance_removes_no_other_keeps() {
     };
     with_timeout(async {
         while !is_gone() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;
@@ -251,7 +251,7 @@ async fn inputs_that_no_order_has_leave_the_bucket() {
     later.files().run_cleanup(&job, |_| ()).await.expect("cleaned");
     with_timeout(async {
         while !inputs_in(&fake).is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;

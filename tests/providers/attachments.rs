@@ -12,7 +12,7 @@ use super::failures::good_answer;
 use super::support::clock::ManualClock;
 use super::support::provider::{FakeProvider, RecordedRequest, Reply};
 use super::support::sse::{SseEvent, SseStream};
-use super::support::{TestApp, TestDatabase, TestOptions, fixture, with_timeout};
+use super::support::{TestApp, TestDatabase, TestOptions, fixture, pause, with_timeout};
 use super::{Capability, KEY, log, registry};
 use crate::on_both;
 
@@ -166,7 +166,7 @@ async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
     assert_eq!(removed.0, 204, "{}", removed.1);
     with_timeout(async {
         while !app.files("media").is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;

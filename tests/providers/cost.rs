@@ -95,7 +95,7 @@ async fn a_frame_takes_few_statements(database: TestDatabase) {
     let provider = provider().await;
     let app = TestApp::start_with(database, without_learning(options(&provider.url))).await;
     let cost = frame_cost(&app).await;
-    assert!(cost.statements <= 23 + more, "{cost:?}");
+    assert!(cost.statements <= 21 + more, "{cost:?}");
     // One accepts the order, one claims the task, and one saves the frame with its model calls.
     assert_eq!((cost.saved, cost.synced), (3, 2), "{cost:?}");
     app.stop_and_remove().await;
@@ -106,7 +106,7 @@ async fn learning_from_a_frame_takes_few_more(database: TestDatabase) {
     let provider = provider().await;
     let app = TestApp::start_with(database, options(&provider.url)).await;
     let cost = frame_cost(&app).await;
-    assert!(cost.statements <= 33 + more, "{cost:?}");
+    assert!(cost.statements <= 29 + more, "{cost:?}");
     // What is learned of a frame can be learned again, so it does not wait for the disk.
     assert_eq!((cost.saved, cost.synced), (5, 2), "{cost:?}");
     app.stop_and_remove().await;
@@ -140,7 +140,7 @@ async fn a_frame_of_the_offline_provider_takes_few_statements(database: TestData
     let more = if database.postgres.is_some() { 4 } else { 0 };
     let app = TestApp::start_with(database, without_learning(TestOptions::default())).await;
     let cost = frame_cost(&app).await;
-    assert!(cost.statements <= 21 + more, "{cost:?}");
+    assert!(cost.statements <= 19 + more, "{cost:?}");
     assert_eq!((cost.saved, cost.synced), (3, 2), "{cost:?}");
     app.stop_and_remove().await;
 }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::failures::good_answer;
 use super::support::provider::{FakeProvider, Reply};
-use super::support::{TestDatabase, with_timeout};
+use super::support::{TestDatabase, pause, with_timeout};
 use super::{Capability, ask, registry};
 use crate::on_both;
 
@@ -204,7 +204,7 @@ async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDat
     let session = model_session(registry, priced(prices), budgets, Duration::from_mins(1));
     let until_called = async {
         while provider.received().is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     tokio::select! {
@@ -219,6 +219,7 @@ async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDat
             if let Some(call) = calls.first() {
                 return (call.outcome.clone(), call.calls, call.micro_usd);
             }
+            pause().await;
         }
     };
     assert_eq!(with_timeout(written).await, ("abandoned".to_owned(), 1, 10_000));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::clock::ManualClock;
-use super::support::{TestApp, TestDatabase, TestOptions, photo, with_timeout};
+use super::support::{TestApp, TestDatabase, TestOptions, pause, photo, with_timeout};
 use crate::on_both;
 
 on_both! {
@@ -41,7 +41,7 @@ async fn until_no_task_is_open(app: &TestApp) {
             if open.iter().all(|(status, _)| !matches!(status.as_str(), "pending" | "running")) {
                 return;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;
@@ -138,7 +138,7 @@ async fn an_input_of_no_time_goes_with_its_frame(database: TestDatabase) {
     app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
     with_timeout(async {
         while !app.files("input").is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;

@@ -28,8 +28,6 @@ on_both! {
 /// Number of kills for each database.
 const KILLS: u64 = 50;
 
-static ONE_RUN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 /// Creates and deletes frames, voice profiles and recordings until `is_done` is set. Errors are expected from kills.
 async fn generate_load(url: String, name: String, is_done: Arc<AtomicBool>) {
     let client = client().timeout(Duration::from_secs(10)).pool_max_idle_per_host(0).build();
@@ -69,7 +67,6 @@ fn start_command(database: &TestDatabase, fake: &FakeBucket, arguments: &[&str])
 async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_killed(
     database: TestDatabase,
 ) {
-    let _guard = ONE_RUN.lock().await;
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let kills = number("CALLIOPE_STORAGE_KILLS").unwrap_or(KILLS);
     let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);

@@ -12,6 +12,7 @@
 mod support;
 
 mod backup;
+mod backup_refusals;
 mod cleaning;
 mod contract;
 mod disk;
@@ -21,5 +22,7 @@ mod kills;
 mod migration;
 mod outage;
 mod signed;
+mod signed_by_clouds;
+mod strict_server;
 mod tiers;
 mod voices;

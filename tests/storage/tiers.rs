@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::support::bucket::{FakeBucket, FaultMode};
-use super::support::{TestApp, TestDatabase, TestOptions, photo, with_timeout};
+use super::support::{TestApp, TestDatabase, TestOptions, pause, photo, with_timeout};
 use crate::on_both;
 
 on_both! {
@@ -53,7 +53,7 @@ async fn a_frames_pictures_are_in_the_bucket_before_its_answer(database: TestDat
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
     with_timeout(async {
         while !fake.objects().is_empty() || !app.files("media").is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;
@@ -84,7 +84,7 @@ async fn a_bucket_that_is_away_gets_everything_in_the_end(database: TestDatabase
     let synced = async {
         while app.store.sync_backlog().await.expect("counted").files > 0 {
             app.app.files().sync(|_| ()).await.expect("synced");
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(synced).await;

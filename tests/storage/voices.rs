@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::process::Process;
-use super::support::{TestApp, TestDatabase, TestOptions, files, fixture, send_json, with_timeout};
+use super::support::{
+    TestApp, TestDatabase, TestOptions, files, fixture, pause, send_json, with_timeout,
+};
 use crate::on_both;
 
 on_both! {
@@ -109,7 +111,7 @@ async fn a_profile_is_replaced_and_removed_as_a_whole(database: TestDatabase) {
     assert_eq!(second["samples"].as_array().map(Vec::len), Some(1));
     with_timeout(async {
         while files(&folder).len() > 1 {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;
@@ -125,7 +127,7 @@ async fn a_profile_is_replaced_and_removed_as_a_whole(database: TestDatabase) {
     assert_eq!(app.call("GET", "/v2/clients/s/voice-profiles/oma", Value::Null).await.0, 404);
     with_timeout(async {
         while !files(&folder).is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     })
     .await;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
-use super::support::TestDatabase;
+use super::support::{TestDatabase, pause};
 use super::{at, story};
 use crate::on_both;
 
@@ -169,7 +169,7 @@ async fn what_is_given_up_halfway_leaves_no_trace(database: TestDatabase) {
         let writing = tokio::spawn(async move { write(&writer, number, false).await });
         let reading = tokio::spawn(async move { reader.story(id).await });
         for _ in 0..number % 7 {
-            tokio::task::yield_now().await;
+            pause().await;
         }
         writing.abort();
         reading.abort();

@@ -37,6 +37,7 @@ macro_rules! run {
 impl OldDatabase {
     /// Applies the migrations up to `version`.
     async fn at(database: &TestDatabase, version: i64) -> Self {
+        database.make_empty().await;
         // Connecting creates the SQLite file, but no tables.
         Store::connect(&database.settings).await.expect("connected").close().await;
         let migrator = async |name: &str| {

@@ -1,6 +1,7 @@
 // The browser Sparrow: sends photos, sounds and words, and shows the frame as it is made.
 
 import { hasCamera, takePhoto } from "./camera.js";
+import { Listener } from "./listener.js";
 import { Outbox, compose, deliver, isFresh } from "./outbox.js";
 import { hasMicrophone, makeRecorder } from "./voice.js";
 
@@ -222,13 +223,14 @@ class Maker extends HTMLElement {
   watch() {
     if (this.dataset.page !== undefined || !this.dataset.events) return;
     this.source?.close();
-    this.source = new EventSource(this.dataset.events);
-    this.source.addEventListener("command", (event) => this.obey(event));
     // What was said while there was no connection is on the page.
     let isAgain = false;
-    this.source.addEventListener("open", () => {
-      if (isAgain && !this.isEmptying) this.look();
-      isAgain = true;
+    this.source = new Listener(this.dataset.events, {
+      command: (event) => this.obey(event),
+      open: () => {
+        if (isAgain && !this.isEmptying) this.look();
+        isAgain = true;
+      },
     });
   }
 
@@ -246,7 +248,6 @@ class Maker extends HTMLElement {
   follow(task, events) {
     this.busy(true);
     this.source?.close();
-    this.source = new EventSource(events);
     this.task = task;
     this.cancelForm.hidden = false;
     const ended = (work) => {
@@ -257,19 +258,16 @@ class Maker extends HTMLElement {
       work();
       this.watch();
     };
-    this.source.addEventListener("command", (event) => this.obey(event));
-    this.source.addEventListener("task", (event) => {
-      const data = JSON.parse(event.data);
-      if (data.id !== task) return;
-      if (data.step === "words" && data.text) this.showWords(data.text);
-      if (data.status === "running") this.say(STEPS[data.step] ?? "Being told …", false);
-      if (["completed", "failed", "cancelled"].includes(data.status)) this.check(task, ended);
-    });
-    this.source.addEventListener("open", () => this.check(task, ended));
-    // Browsers connect again by themselves after a lost connection, but not after a proxy's error.
-    this.source.addEventListener("error", ({ target }) => {
-      if (target.readyState !== EventSource.CLOSED || this.source !== target) return;
-      setTimeout(() => { if (this.task === task) this.follow(task, events); }, 2000 + Math.random() * 2000);
+    this.source = new Listener(events, {
+      task: (event) => {
+        const data = JSON.parse(event.data);
+        if (data.id !== task) return;
+        if (data.step === "words" && data.text) this.showWords(data.text);
+        if (data.status === "running") this.say(STEPS[data.step] ?? "Being told …", false);
+        if (["completed", "failed", "cancelled"].includes(data.status)) this.check(task, ended);
+      },
+      open: () => this.check(task, ended),
+      command: (event) => this.obey(event),
     });
   }
 

@@ -1,13 +1,13 @@
 // The reader: keys and swipes turn pages, controls fade while nobody moves, and new frames are announced.
 
-const isTyping = (target) => target.closest("input, textarea, select, summary, audio, video, [contenteditable]");
+import { Listener } from "./listener.js";
+
+const isTyping = (target) => target.closest("input, textarea, select, summary, audio, video");
 
 class Reader extends HTMLElement {
   connectedCallback() {
-    this.stop = new AbortController();
-    const on = (target, name, listener) =>
-      target.addEventListener(name, listener, { signal: this.stop.signal, passive: true });
-    document.addEventListener("keydown", (event) => this.key(event), { signal: this.stop.signal });
+    const on = (target, name, listener) => target.addEventListener(name, listener, { passive: true });
+    document.addEventListener("keydown", (event) => this.key(event));
     on(this, "touchstart", (event) => { this.touch = event.touches.length === 1 ? event.touches[0] : null; });
     on(this, "touchend", (event) => this.swipe(event.changedTouches[0]));
     for (const name of ["pointermove", "pointerdown", "keydown", "focusin"]) on(document, name, () => this.wake());
@@ -19,15 +19,9 @@ class Reader extends HTMLElement {
     this.listen();
   }
 
-  disconnectedCallback() {
-    this.stop.abort();
-    this.source?.close();
-  }
-
   go(to) {
-    const link = typeof to === "number" ? null : this.querySelector(`.turn a[rel="${to}"]`);
-    if (link) location.assign(link.href);
-    else if (typeof to === "number") location.assign(this.dataset.base + to);
+    const address = typeof to === "number" ? this.dataset.base + to : this.querySelector(`.turn a[rel="${to}"]`)?.href;
+    if (address) location.assign(address);
   }
 
   key(event) {
@@ -47,7 +41,7 @@ class Reader extends HTMLElement {
   }
 
   swipe(end) {
-    if (!this.touch || (visualViewport && visualViewport.scale > 1.05)) return;
+    if (!this.touch || visualViewport?.scale > 1.05) return;
     const [x, y] = [end.clientX - this.touch.clientX, end.clientY - this.touch.clientY];
     if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) this.go(x < 0 ? "next" : "prev");
   }
@@ -63,29 +57,24 @@ class Reader extends HTMLElement {
     const url = document.querySelector('link[rel="canonical"]').href;
     if (!navigator.share && !navigator.clipboard) return;
     button.hidden = false;
-    button.addEventListener("click", async () => {
-      try {
-        if (navigator.share) return await navigator.share({ title: document.title, url });
-        await navigator.clipboard.writeText(url);
-        button.lastChild.textContent = "The link is copied";
-      } catch {
-        // Whoever closes the dialog does not want to share.
-      }
+    const copy = () => navigator.clipboard.writeText(url).then(() => { button.lastChild.textContent = "The link is copied"; });
+    button.addEventListener("click", () => {
+      // It fails if the dialog is closed.
+      (navigator.share?.({ title: document.title, url }) ?? copy()).catch(() => {});
     });
   }
 
   startVideo() {
-    const video = this.querySelector("video");
-    if (video && !matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => {});
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.querySelector("video")?.play().catch(() => {});
   }
 
-  /** Fetches the pictures of the neighbours where the browser does not understand the links that ask for it. */
+  /** Fetches the neighbours' pictures if the browser does not know the links that ask for it. */
   fetchNeighbours() {
     if (document.createElement("link").relList.supports("prefetch")) return;
     for (const link of document.querySelectorAll('link[rel="prefetch"][as="image"]')) new Image().src = link.href;
   }
 
-  /** Shows similar moments in their place, once somebody wants to see them. */
+  /** Shows similar moments in their place once they are wanted. */
   offerSimilar() {
     const details = this.querySelector(".similar");
     details?.addEventListener("toggle", async () => {
@@ -99,34 +88,42 @@ class Reader extends HTMLElement {
     return answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
   }
 
-  /** Shows the words and the picture as they are now. */
+  /** Shows what the page has now: the words, the picture, and whether there are more frames. */
   async refresh() {
-    const page = await this.load(location.href);
+    const page = (await this.load(location.href))?.querySelector("calliope-reader");
+    if (!page) return;
     for (const part of [".plate", ".words", ".narration", ".running-head"]) {
-      const [old, now] = [this.querySelector(part), page?.querySelector(`calliope-reader ${part}`)];
-      if (!old || !now || old.outerHTML === now.outerHTML) continue;
+      const [old, now] = [this.querySelector(part), page.querySelector(part)];
+      if (!old || !now || old.innerHTML === now.innerHTML) continue;
       now.classList.add("arrives");
       old.replaceWith(now);
+      if (part === ".plate") this.startVideo();
     }
+    this.announce(Number(page.dataset.count));
   }
 
   listen() {
-    const chip = this.querySelector(".chip");
-    const link = chip.querySelector("a");
-    let count = Number(this.dataset.count);
-    this.source = new EventSource(this.dataset.events);
-    this.source.addEventListener("frame", (event) => {
-      const { number, removed } = JSON.parse(event.data);
-      if (!removed && number + 1 === Number(this.dataset.number)) return this.refresh();
-      if (removed || number < count) return;
-      count = number + 1;
-      this.dataset.count = String(count);
-      for (const of of this.querySelectorAll(".of")) of.textContent = ` of ${count}`;
-      link.href = this.dataset.base + count;
-      chip.hidden = false;
+    if (!this.dataset.events) return;
+    this.source = new Listener(this.dataset.events, {
+      frame: (event) => {
+        const { number, removed } = JSON.parse(event.data);
+        if (removed) return;
+        if (number + 1 === Number(this.dataset.number)) this.refresh();
+        this.announce(number + 1);
+      },
+      // While there was no connection, anything may have changed.
+      open: () => { if (this.source.count > 1) this.refresh(); },
     });
-    addEventListener("pagehide", () => this.source.close(), { once: true });
-    addEventListener("pageshow", (event) => { if (event.persisted) this.listen(); }, { once: true });
+  }
+
+  /** Says that the story has a new last frame. */
+  announce(count) {
+    if (count <= Number(this.dataset.count)) return;
+    this.dataset.count = count;
+    for (const of of this.querySelectorAll(".of")) of.textContent = ` of ${count}`;
+    const chip = this.querySelector(".chip");
+    chip.querySelector("a").href = this.dataset.base + count;
+    chip.hidden = false;
   }
 }
 

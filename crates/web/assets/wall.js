@@ -1,6 +1,8 @@
 // The wall: shows each new frame as it is told, and kept ones while nothing comes. It runs for months: what it shows comes
 // from the page itself, which is read again after each event, after each connection and twice a minute, so nothing is missed.
 
+import { Listener } from "./listener.js";
+
 /** How long a frame stays at least while others wait for their turn, in milliseconds, as are all times here. */
 const HOLD = 6_000;
 /** How long the last new frame stays before kept frames come round, and how long each of these stays. */
@@ -19,8 +21,6 @@ const IDENTIFY = 10_000;
 const ANOTHER_LOOK = 400;
 /** How often the picture moves by a few pixels. */
 const SHIFT = 120_000;
-/** The longest wait before the next try to connect. */
-const LONGEST_WAIT = 30_000;
 
 /** Returns a time between half and one and a half of `time`, so that many walls do not ask at once. */
 const about = (time) => time * (0.5 + Math.random());
@@ -30,7 +30,8 @@ class Wall extends HTMLElement {
     this.stage = this.querySelector("main");
     this.newest = this.kept = this.waiting = [];
     this.known = new Set();
-    this.tries = this.position = this.at = 0;
+    this.held = new Map();
+    this.position = this.at = 0;
     this.freshUntil = 0;
     this.classList.add("live");
     const shown = this.querySelector(".wall-frame.shown");
@@ -39,16 +40,18 @@ class Wall extends HTMLElement {
     for (const article of others) article.remove();
     if (shown) this.lead(shown);
     this.wait(IDLE);
-    this.connect();
+    const look = () => this.look();
+    const command = () => { look(); setTimeout(look, ANOTHER_LOOK); };
+    this.source = new Listener(this.dataset.events, { open: look, frame: look, story: look, command });
     this.stayAwake();
     this.darken(this);
     this.identify(this);
     this.keep();
+    this.hold();
     setInterval(() => this.shift(), SHIFT);
     document.addEventListener("visibilitychange", () => this.stayAwake());
     document.fonts.ready.then(() => this.fit());
     addEventListener("resize", () => this.fit());
-    addEventListener("online", () => this.connect());
     addEventListener("keydown", ({ key }) => { if (key === "f") this.requestFullscreen?.().catch(() => {}); });
     addEventListener("dblclick", () => this.requestFullscreen?.().catch(() => {}));
   }
@@ -74,13 +77,15 @@ class Wall extends HTMLElement {
       const answer = await fetch(location.href, {
         headers: { accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE),
       });
-      // Whatever is wrong, the wall goes on with what it has, and asks again.
+      // A share that has ended shows nothing any more.
+      if (answer.status === 404 && "shared" in this.dataset) return location.reload();
+      // Whatever else is wrong, the wall goes on with what it has, and asks again.
       const page = answer.ok && !answer.redirected ? await answer.text() : "";
       const fresh = new DOMParser().parseFromString(page, "text/html").querySelector("calliope-wall");
       if (fresh) this.take(fresh);
     } catch {
       // A connection that is dead without a word is made anew.
-      if (this.source?.readyState === EventSource.OPEN) this.reconnect();
+      if (this.source.readyState === EventSource.OPEN) this.source.connect();
     }
     this.isLooking = false;
     this.lookTimer = setTimeout(() => this.look(), about(LOOK));
@@ -96,6 +101,7 @@ class Wall extends HTMLElement {
     if (this.newest.length) this.stage.querySelector(".wall-note")?.remove();
     this.darken(fresh);
     this.identify(fresh);
+    this.hold();
     const isSame = before === [...this.known].join();
     // A wall that is opened again while the service is away has to be as black.
     if (!isSame || wasDark !== this.classList.contains("dark")) this.keep();
@@ -139,6 +145,7 @@ class Wall extends HTMLElement {
     const image = article.querySelector(".wall-picture");
     if (image) {
       image.loading = "eager";
+      image.src = this.held.get(frame.dataset.key) ?? image.src;
       const isThere = await image.decode().then(() => true, () => false);
       if (this.turn !== turn) return true;
       if (!isThere && isStrict) return false;
@@ -196,33 +203,31 @@ class Wall extends HTMLElement {
     this.nameTimer = setTimeout(() => this.classList.remove("identified"), IDENTIFY);
   }
 
-  // The connection
-
-  connect() {
-    clearTimeout(this.connectTimer);
-    this.source?.close();
-    const source = this.source = new EventSource(this.dataset.events);
-    source.addEventListener("open", () => { this.tries = 0; this.look(); });
-    for (const name of ["frame", "story"]) source.addEventListener(name, () => this.look());
-    source.addEventListener("command", () => { this.look(); setTimeout(() => this.look(), ANOTHER_LOOK); });
-    source.addEventListener("error", () => this.reconnect());
-  }
-
-  /** Connects again, for ever, each time a little later. */
-  reconnect() {
-    this.source?.close();
-    clearTimeout(this.connectTimer);
-    const wait = Math.min(1000 * 2 ** this.tries, LONGEST_WAIT);
-    this.tries = Math.min(this.tries + 1, 10);
-    this.connectTimer = setTimeout(() => this.connect(), about(wait));
-  }
-
   // The screen and the store
 
   async stayAwake() {
     if (document.visibilityState !== "visible" || this.lock?.released === false) return;
     // Without the lock, the system's settings decide about the screen.
     this.lock = await navigator.wakeLock?.request("screen").catch(() => null);
+  }
+
+  /** Holds all pictures in memory if no service worker keeps them. */
+  async hold() {
+    if (this.dataset.worker || this.isHolding) return;
+    this.isHolding = true;
+    for (const article of [...this.newest, ...this.kept]) {
+      const image = article.querySelector(".wall-picture");
+      if (!image || this.held.has(article.dataset.key)) continue;
+      const answer = await fetch(image.src).catch(() => null);
+      const picture = answer?.ok ? await answer.blob().catch(() => null) : null;
+      if (picture) this.held.set(article.dataset.key, URL.createObjectURL(picture));
+    }
+    for (const [key, address] of this.held) {
+      if (this.known.has(key)) continue;
+      URL.revokeObjectURL(address);
+      this.held.delete(key);
+    }
+    this.isHolding = false;
   }
 
   /** Has the service worker keep the page and everything that it shows, and nothing else. */

@@ -12,9 +12,11 @@ pub struct BookPage {
     pub shell: Shell,
     /// Start of the story's title.
     pub title: String,
-    /// Slug of the story.
-    pub slug: String,
-    /// Who told the story.
+    /// Address of the story's pages below the service's root, with a slash at its end.
+    pub pages: String,
+    /// Address of the page that the book leads back to, below the service's root.
+    pub back: String,
+    /// Who told the story; empty if that is not shown.
     pub author: String,
     /// Which part of the story this is, such as `Volume 2 of 5`; `None` for the whole.
     pub part: Option<String>,
@@ -39,7 +41,7 @@ impl BookPage {
         let asked: Vec<&str> =
             [query, &volume].into_iter().filter(|part| !part.is_empty()).collect();
         let mark = if asked.is_empty() { "" } else { "?" };
-        format!("{}/s/{}/{form}{mark}{}", self.shell.root, self.slug, asked.join("&"))
+        format!("{}{}{form}{mark}{}", self.shell.root, self.pages, asked.join("&"))
     }
 
     /// Returns the address of another volume; `None` if it does not exist.

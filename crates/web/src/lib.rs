@@ -46,7 +46,7 @@ pub use qr::qr_svg;
 pub use reader::{Neighbour, ReaderPage};
 pub use search::{SearchHitCard, SearchPage};
 pub use setup::{SetupPage, SetupReadyPage};
-pub use share::{GonePage, ShareCard, SharePage, SharedListPage, SharedStoryPage, SharedWallPage};
+pub use share::{GonePage, ShareCard, SharePage};
 pub use shell::Shell;
 pub use similar::SimilarPage;
 pub use text::{language_tag, paragraphs, shorten};

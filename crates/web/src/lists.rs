@@ -31,7 +31,7 @@ pub struct BookmarksPage {
     pub lists: Vec<(String, String)>,
 }
 
-/// The page at `/lists/{id}`.
+/// The stories of a list: the page at `/lists/{id}`, and that of a share.
 #[derive(Debug, Clone, Default, Template)]
 #[template(path = "list.html")]
 pub struct ListPage {

@@ -13,7 +13,7 @@ pub struct Neighbour {
     pub picture: Option<String>,
 }
 
-/// A page with one frame of a story.
+/// A page with one frame of a story, whether the story is read by its own address or by a share.
 #[expect(clippy::struct_excessive_bools, reason = "each shows or hides a part of the page, alone")]
 #[derive(Debug, Clone, Default, Template)]
 #[template(path = "reader.html")]
@@ -24,8 +24,12 @@ pub struct ReaderPage {
     pub title: String,
     /// Start of the frame's words, for links and search engines.
     pub description: String,
-    /// Slug of the story.
+    /// Slug of the story, for forms; empty on the page of a share.
     pub slug: String,
+    /// Address of the story's pages below the service's root, with a slash at its end.
+    pub pages: String,
+    /// Address of the stream of the story's events below the service's root.
+    pub events: String,
     /// Number of frames in the story.
     pub count: i32,
     /// The frame; `None` if the story has none yet.
@@ -46,6 +50,8 @@ pub struct ReaderPage {
     pub can_continue: bool,
     /// Title and address of the story that this one branches off from.
     pub branched_from: Option<(String, String)>,
+    /// Address below the service's root of the list that the story is read from; `None` if it is not read from a list.
+    pub list: Option<String>,
     /// Whether everyone who has the link may read the story, so that other sites may show a card of it.
     pub is_public: bool,
 }
@@ -65,6 +71,6 @@ impl ReaderPage {
 
     fn page_address(&self) -> String {
         let number = self.frame.as_ref().map_or(1, |frame| frame.number);
-        format!("/s/{}/{number}", self.slug)
+        format!("{}{number}", self.pages)
     }
 }

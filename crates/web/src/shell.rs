@@ -9,6 +9,8 @@ pub struct Shell {
     pub root: String,
     /// Whether the reader may see the library, search and bookmarks.
     pub is_known: bool,
+    /// Whether the page belongs to a share: its address is a secret, and it leads nowhere beyond the share.
+    pub is_shared: bool,
     /// Name of the user who is logged in.
     pub user: Option<String>,
 }

@@ -16,10 +16,12 @@ pub struct ConsentPage {
     pub operator: String,
     /// The companies that get what is needed to tell the story, in words; empty if none does.
     pub providers: String,
-    /// How long photos and sounds are kept, such as `1 day`.
-    pub inputs_kept: String,
+    /// When photos and sounds are removed, such as `after 1 day`.
+    pub photos_removed: String,
     /// Until when stories are kept, such as `30 December 2026`.
     pub stories_kept: String,
+    /// When pictures are removed before that, in a sentence; empty if they are not.
+    pub pictures_removed: String,
     /// What went wrong.
     pub problem: Option<String>,
 }
@@ -36,6 +38,8 @@ pub struct VisitorPage {
     pub title: String,
     /// The visitor's last frame.
     pub frame: Option<FramePart>,
+    /// Whether a blackout is on, so that nothing is shown.
+    pub is_black: bool,
     /// The frame that is being made.
     pub pending: Option<PendingFrame>,
     /// Why the last frame could not be made, or what was wrong with what was sent.

@@ -44,13 +44,13 @@ impl WallFrame {
     }
 }
 
-/// The page at `/wall/{name}`.
+/// The page at `/wall/{name}`, and that of a share.
 #[derive(Debug, Clone, Default, Template)]
 #[template(path = "wall.html")]
 pub struct WallPage {
     /// What surrounds the page.
     pub shell: Shell,
-    /// Id of the Sparrow or of the flock.
+    /// Id of the Sparrow or of the flock; empty if that is not shown.
     pub name: String,
     /// The newest frames, the newest first; then those that somebody has kept.
     pub frames: Vec<WallFrame>,

@@ -9,6 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::hub::Subscription;
 use super::{EventView, Events, PAGE_SIZE, Topic};
 use crate::app::AppError;
+use crate::domain::EventKind;
 use crate::store::{Event, StoreError};
 use crate::telemetry::SubscriberGuard;
 
@@ -26,6 +27,8 @@ pub struct EventListener {
     is_behind: bool,
     /// Whether the story was removed, so that no more events follow.
     is_finished: bool,
+    /// Whether events of tasks are left out.
+    omits_tasks: bool,
     _gauge: SubscriberGuard,
 }
 
@@ -50,8 +53,15 @@ impl EventListener {
             backlog: VecDeque::new(),
             is_behind,
             is_finished: false,
+            omits_tasks: false,
             _gauge: SubscriberGuard::start(),
         })
+    }
+
+    /// Leaves out the events of tasks.
+    pub(super) const fn without_tasks(mut self) -> Self {
+        self.omits_tasks = true;
+        self
     }
 
     /// Returns the id of the last event that was returned, or the id after which the stream begins.
@@ -71,12 +81,22 @@ impl EventListener {
     }
 
     async fn next_event(&mut self) -> Option<Arc<EventView>> {
-        if self.is_finished {
-            return None;
+        while !self.is_finished {
+            let view = self.next_of_topic().await?;
+            self.last_id = view.id;
+            self.is_finished = view.is_removal && matches!(self.topic, Topic::Story(_));
+            if !(self.omits_tasks && view.kind == EventKind::Task) {
+                return Some(view);
+            }
         }
-        let view = loop {
+        None
+    }
+
+    /// Returns the next event of the topic, from the log or as it is published.
+    async fn next_of_topic(&mut self) -> Option<Arc<EventView>> {
+        loop {
             if let Some(event) = self.backlog.pop_front() {
-                break event;
+                return Some(event);
             }
             if self.is_behind {
                 self.fetch_backlog().await?;
@@ -85,17 +105,14 @@ impl EventListener {
             match self.receive().await? {
                 Some(event) if event.id > self.last_id => {
                     if self.concerns(&event).await {
-                        break event;
+                        return Some(event);
                     }
                 }
                 Some(_) => {}
                 // Someone who follows a flock reads everything anew after each event, and one follows.
                 None => self.is_behind = !matches!(self.topic, Topic::Flock(_)),
             }
-        };
-        self.last_id = view.id;
-        self.is_finished = view.is_removal && matches!(self.topic, Topic::Story(_));
-        Some(view)
+        }
     }
 
     /// Returns whether an event concerns the topic. Only commands to flocks have to be checked, which all subscribers

@@ -120,7 +120,7 @@ impl Events {
     }
 
     /// Opens a stream of what changes on a wall, from now on. A wall is read anew after each event, so it need not
-    /// receive the events that it missed.
+    /// receive the events that it missed. Events of tasks are left out.
     ///
     /// # Errors
     ///
@@ -130,7 +130,8 @@ impl Events {
             Some(flock_id) => Topic::Flock(flock_id.to_owned()),
             None => Topic::Client(wall.name.clone()),
         };
-        EventListener::open(self.clone(), topic, None).await
+        let listener = EventListener::open(self.clone(), topic, None).await?;
+        Ok(listener.without_tasks())
     }
 
     /// Tails the event log and fans its events out to this process's subscribers. Never returns; drop the future to

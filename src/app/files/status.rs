@@ -64,7 +64,8 @@ impl Files {
     }
 
     /// Returns the daily retention job, or `None` if the settings keep media for ever.
-    pub(in crate::app) fn retention_job(&self) -> Option<ApplyRetention> {
+    #[must_use]
+    pub fn retention_job(&self) -> Option<ApplyRetention> {
         let days = self.settings.retention_days;
         (days > 0).then(|| ApplyRetention {
             older_than: Some(i64::from(days) * 24 * 60 * 60),

@@ -158,7 +158,7 @@ impl Generator {
             _ => None,
         };
         let summary = RunSummary::new(count, &session);
-        let spend = session.pending_spend();
+        let (spend, text_models) = (session.pending_spend(), session.writers());
         let (mut notes, memories) = session.into_notes_and_memories();
         notes.append(&mut perceived.notes);
         notes.extend(run.job.notes.iter().cloned());
@@ -170,6 +170,7 @@ impl Generator {
             telling,
             pictures,
             narration,
+            text_models,
             wants_video,
             repeated_frame,
             perceived,

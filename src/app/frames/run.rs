@@ -28,6 +28,8 @@ pub(super) struct GeneratedFrame {
     pub(super) telling: Telling,
     pub(super) pictures: Vec<BeatPictures>,
     pub(super) narration: Narration,
+    /// The models that wrote the words; none if they are built in, or come from the request.
+    pub(super) text_models: Vec<String>,
     /// Whether to make a video of each picture.
     pub(super) wants_video: bool,
     /// The newest frame, which is shown again if nothing new was told.
@@ -54,6 +56,7 @@ impl GeneratedFrame {
             "strategy_config": run.strategy.slug,
             "text_to_text_model_config": slug(&run.strategy.text),
             "text_to_image_model_config": slug(&run.strategy.image),
+            "text_models": self.text_models,
             "generated_at": generated_at,
             "parameters": parameters,
             "errors": self.notes,

@@ -123,7 +123,8 @@ impl Jobs {
         Ok(id)
     }
 
-    /// Completes a task whose outcome changes no other row.
+    /// Completes a task whose outcome changes no other row. A power cut right afterwards may undo that; the task then runs
+    /// again, as it would if the process had ended a moment earlier.
     ///
     /// # Errors
     ///
@@ -133,7 +134,7 @@ impl Jobs {
         lease: &Lease,
         result: &Value,
     ) -> Result<TaskOutcome, AppError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_repeatable().await?;
         lease.complete(&mut tx, result, self.clock.now()).await?;
         tx.save().await?;
         Ok(TaskOutcome::Completed)

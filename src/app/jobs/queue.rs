@@ -28,8 +28,13 @@ pub enum FailureAction {
 pub enum NextTask {
     /// It runs this task.
     Claimed(Box<Lease>),
-    /// It waits this long, or until it is told; `None` if no task is waiting for its time.
-    DueIn(Option<Duration>),
+    /// It waits.
+    Wait {
+        /// Time until the next task is due; `None` if none is waiting for its time.
+        due_in: Option<Duration>,
+        /// Whether a due task waits for another one of its lane or client. Otherwise the end of a task makes none ready.
+        is_blocked: bool,
+    },
 }
 
 impl Jobs {
@@ -151,20 +156,29 @@ impl Jobs {
         Ok(released)
     }
 
-    /// Claims the next task of these kinds. If none can be claimed, returns how long it takes until the next one is due. A queue without
-    /// due tasks is only read, because a claim that finds nothing takes the write lock for nothing.
-    pub async fn next_task(&self, kinds: TaskKinds) -> Result<NextTask, StoreError> {
+    /// Claims the next task of these kinds. If none can be claimed, returns how long it takes until the next one is due.
+    /// Unless a task `is_announced`, a queue without due tasks is only read, because a claim that finds nothing takes the
+    /// write lock for nothing.
+    pub async fn next_task(
+        &self,
+        kinds: TaskKinds,
+        is_announced: bool,
+    ) -> Result<NextTask, StoreError> {
         let now = self.clock.now();
-        let is_due = |due: &DateTime<Utc>| *due <= now;
-        let mut due = self.store.next_due(kinds, DateTime::UNIX_EPOCH).await?;
-        if due.as_ref().is_some_and(is_due) {
+        let mut due = if is_announced {
+            Some(now)
+        } else {
+            self.store.next_due(kinds, DateTime::UNIX_EPOCH).await?
+        };
+        let is_blocked = due.is_some_and(|due| due <= now);
+        if is_blocked {
             if let Some(lease) = self.claim(kinds).await? {
                 return Ok(NextTask::Claimed(Box::new(lease)));
             }
-            // Every due task waits for another one of its lane or client.
             due = self.store.next_due(kinds, now).await?;
         }
-        Ok(NextTask::DueIn(due.and_then(|due| (due - now).to_std().ok())))
+        let due_in = due.and_then(|due| (due - now).to_std().ok());
+        Ok(NextTask::Wait { due_in, is_blocked })
     }
 
     /// Subscribes to notices of tasks that are ready or have ended, and of new events.

@@ -6,6 +6,7 @@ mod branch;
 mod edit;
 mod frame_text;
 mod list;
+mod origin;
 mod pages;
 mod read;
 mod views;
@@ -23,7 +24,8 @@ pub use branch::{BranchOriginView, BranchRequest};
 pub(in crate::app) use edit::validate_title;
 pub use list::{NumberedFrame, StoryCursor, StoryDetail, StoryListPage, StoryStatus};
 pub(in crate::app) use list::{frame_not_found, parse_frame_number};
-pub use pages::{CurrentStory, PageReader, StoryOrigin};
+pub use origin::StoryOrigin;
+pub use pages::{CurrentStory, PageReader};
 pub use read::ReadOptions;
 pub use views::{
     AudioView, FrameView, ImageView, StoryListView, StoryResponse, StoryView, VideoView,

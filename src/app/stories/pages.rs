@@ -1,11 +1,8 @@
 //! Stories as pages show them, and who may see which.
 
-use chrono::{DateTime, Utc};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Stories, StoryCursor, StoryStatus, story_not_found};
-use crate::app::config::DEFAULT_FLOCK;
 use crate::app::{AppError, Page};
 use crate::domain::ClientId;
 use crate::store::{
@@ -57,37 +54,7 @@ pub struct CurrentStory {
     pub status: StoryStatus,
 }
 
-/// How a story began.
-#[derive(Debug, Default)]
-pub struct StoryOrigin {
-    /// Slug of the story's strategy.
-    pub strategy: String,
-    /// Slug of the model configuration of its words; `None` if there is none.
-    pub model_config: Option<String>,
-    /// Where and when the first frame was told, in a sentence; empty if that is not known.
-    pub situation: String,
-    /// When the story was created.
-    pub date_created: DateTime<Utc>,
-}
-
 impl Stories {
-    /// Returns how a story began.
-    pub async fn story_origin(&self, story_id: Uuid) -> Result<StoryOrigin, AppError> {
-        let story = self.store.story(story_id).await?.ok_or_else(story_not_found)?;
-        let first = self.store.frames_after(story_id, -1, 1).await?.into_iter().next();
-        let metadata = first.map(|frame| serde_json::from_str(frame.metadata.0.get()));
-        let metadata: Value = metadata.transpose().ok().flatten().unwrap_or_default();
-        let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(str::to_owned);
-        let situation = text("situation").unwrap_or_default();
-        let first_sentence = situation.split_inclusive('.').next().unwrap_or_default();
-        Ok(StoryOrigin {
-            strategy: story.strategy,
-            model_config: text("text_to_text_model_config"),
-            situation: first_sentence.to_owned(),
-            date_created: story.date_created,
-        })
-    }
-
     /// Returns the story with this slug or id.
     ///
     /// # Errors
@@ -136,25 +103,6 @@ impl Stories {
     /// Returns whether a list holds a story.
     pub async fn is_in_list(&self, list_id: i64, story_id: Uuid) -> Result<bool, AppError> {
         Ok(self.store.story_bookmark(list_id, story_id).await?.is_some())
-    }
-
-    /// Returns the story of a flock's members that was told last and that a reader may see.
-    pub async fn latest_flock_story(
-        &self,
-        reader: PageReader<'_>,
-        flock_id: &str,
-    ) -> Result<Option<ReadableStory>, AppError> {
-        let id = if flock_id == DEFAULT_FLOCK {
-            // Every client is a member.
-            let latest = self.store.story_covers(reader.scope(), None, 1).await?;
-            latest.first().map(|cover| cover.id)
-        } else {
-            self.store.latest_flock_story(flock_id, reader.is_admin).await?
-        };
-        match id {
-            Some(id) => Ok(self.store.readable_story_by_id(id).await?),
-            None => Ok(None),
-        }
     }
 
     /// Returns the frames with the numbers from `first` to `last`, those that exist.

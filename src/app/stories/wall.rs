@@ -86,10 +86,30 @@ impl Stories {
         name: &str,
     ) -> Result<Wall, AppError> {
         let client_id = ClientId::new(name).map_err(|_| wall_not_found())?;
-        let name = client_id.as_str().to_owned();
-        if name == DEFAULT_FLOCK || self.store.flock_level(&name).await?.is_some() {
-            return Ok(Wall { name, source: WallSource::Flock });
+        match self.wall_of_flock(client_id.as_str()).await? {
+            Some(wall) => Ok(wall),
+            None => self.wall_of_client(reader, client_id.as_str()).await,
         }
+    }
+
+    /// Returns the wall of a flock; `None` if the flock does not exist.
+    pub async fn wall_of_flock(&self, flock_id: &str) -> Result<Option<Wall>, AppError> {
+        let exists = flock_id == DEFAULT_FLOCK || self.store.flock_level(flock_id).await?.is_some();
+        Ok(exists.then(|| Wall { name: flock_id.to_owned(), source: WallSource::Flock }))
+    }
+
+    /// Returns the wall of a Sparrow, even if a flock has the same name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stories::readable_wall`].
+    pub async fn wall_of_client(
+        &self,
+        reader: PageReader<'_>,
+        client_id: &str,
+    ) -> Result<Wall, AppError> {
+        let client_id = ClientId::new(client_id).map_err(|_| wall_not_found())?;
+        let name = client_id.as_str().to_owned();
         let levels = self.config.levels(&name).await?;
         if levels.is_private && !reader.is_admin && reader.client_id != Some(&client_id) {
             return Err(wall_not_found());

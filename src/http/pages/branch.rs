@@ -4,7 +4,7 @@ use axum::extract::{Path, Request, State};
 
 use super::answer::{self, PageResult};
 use super::frame_view::story_name;
-use super::reader;
+use super::reader::{FramePath, find_frame};
 use super::visitor::Visitor;
 use crate::app::BranchRequest;
 use crate::http::HttpState;
@@ -13,16 +13,15 @@ use crate::http::HttpState;
 pub(super) async fn post(
     State(state): State<HttpState>,
     mut visitor: Visitor,
-    Path((slug, number)): Path<(String, String)>,
+    Path(path): Path<FramePath>,
     request: Request,
 ) -> PageResult {
-    let stories = state.app.stories();
     let principal = visitor.require_known()?.clone();
-    let story = stories.readable_story(visitor.reader(), &slug).await.map_err(answer::refuse)?;
-    let number = reader::parse_number(&story, &number)?;
+    let (story, number) = find_frame(&state, &visitor, &path).await?;
     let client_id = visitor.require_browser(&state, request.headers()).await?;
     let branch = BranchRequest { after: number - 1, title: None, reuses_untouched: true };
     let id = story.id.to_string();
+    let stories = state.app.stories();
     let branched = stories.branch_story(visitor.actor(&principal), &client_id, &id, &branch).await;
     branched.map_err(answer::refuse)?;
     let mut response = answer::see_other("/");
@@ -34,11 +33,8 @@ pub(super) async fn post(
 pub(super) async fn get(
     State(state): State<HttpState>,
     visitor: Visitor,
-    Path((slug, number)): Path<(String, String)>,
+    Path(path): Path<FramePath>,
 ) -> PageResult {
-    visitor.require_reader()?;
-    let story = state.app.stories().readable_story(visitor.reader(), &slug).await;
-    let story = story.map_err(answer::refuse)?;
-    let number = reader::parse_number(&story, &number)?;
+    let (story, number) = find_frame(&state, &visitor, &path).await?;
     Ok(answer::see_other(&format!("/s/{}/{number}", story_name(&story))))
 }

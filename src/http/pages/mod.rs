@@ -39,6 +39,7 @@ mod similar;
 mod storyteller;
 mod visitor;
 mod wall;
+mod wording;
 
 use axum::routing::{MethodRouter, get, post};
 
@@ -80,7 +81,14 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/s/{slug}/events", get(events::get)),
         ("/x/{token}/events", get(shares::events::get)),
         ("/x/{token}/tasks/{id}", get(shares::events::task)),
+        ("/x/{token}/book", get(shares::book::page)),
+        ("/x/{token}/book.epub", get(shares::book::epub)),
+        ("/x/{token}/book.pdf", get(shares::book::pdf)),
         ("/x/{token}/{page}", get(shares::open::frame)),
+        ("/x/{token}/{page}/events", get(shares::events::get)),
+        ("/x/{token}/{page}/book", get(shares::book::page)),
+        ("/x/{token}/{page}/book.epub", get(shares::book::epub)),
+        ("/x/{token}/{page}/book.pdf", get(shares::book::pdf)),
         ("/x/{token}/{page}/{number}", get(shares::open::frame_of_list)),
         ("/s/{slug}/qr.svg", get(wall::code)),
         ("/library", get(library::get)),

@@ -34,12 +34,10 @@ pub(super) async fn last(
 pub(super) async fn get(
     State(state): State<HttpState>,
     visitor: Visitor,
-    Path((slug, number)): Path<(String, String)>,
+    Path(path): Path<FramePath>,
 ) -> PageResult {
-    visitor.require_reader()?;
-    let stories = state.app.stories();
-    let story = stories.readable_story(visitor.reader(), &slug).await.map_err(answer::refuse)?;
-    let index = parse_number(&story, &number)? - 1;
+    let (story, number) = find_frame(&state, &visitor, &path).await?;
+    let (stories, index) = (state.app.stories(), number - 1);
     let frames = stories.readable_frames(story.id, index - 1, index + 1).await;
     let frames = frames.map_err(answer::refuse)?;
     if !frames.iter().any(|frame| frame.number == index) {
@@ -87,6 +85,9 @@ fn view(
         bookmark: None,
         branched_from: None,
         is_public: false,
+        list: None,
+        pages: format!("/s/{name}/"),
+        events: format!("/s/{name}/events"),
         slug: name,
     }
 }
@@ -109,6 +110,22 @@ async fn origin_link(
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(answer::refuse(error)),
     }
+}
+
+/// The slug of a story and the number of a frame, from 1, in the path `/s/{slug}/{number}`.
+pub(super) type FramePath = (String, String);
+
+/// Returns the story in a path if the visitor may read it, and the number, from 1, if the story has a frame with it.
+pub(super) async fn find_frame(
+    state: &HttpState,
+    visitor: &Visitor,
+    (slug, number): &FramePath,
+) -> Result<(ReadableStory, i32), Response> {
+    visitor.require_reader()?;
+    let story = state.app.stories().readable_story(visitor.reader(), slug).await;
+    let story = story.map_err(answer::refuse)?;
+    let number = parse_number(&story, number)?;
+    Ok((story, number))
 }
 
 /// Returns the number of a frame in a path, from 1, if the story has it.

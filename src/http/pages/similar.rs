@@ -5,8 +5,9 @@ use calliope_web::SimilarPage;
 
 use super::answer::{self, PageResult};
 use super::frame_view::{story_name, title};
+use super::reader::{FramePath, find_frame};
+use super::search;
 use super::visitor::Visitor;
-use super::{reader, search};
 use crate::app::{MatchedBy, SimilarMoments};
 use crate::domain::FrameKey;
 use crate::http::HttpState;
@@ -18,12 +19,9 @@ const COUNT: usize = 6;
 pub(super) async fn get(
     State(state): State<HttpState>,
     visitor: Visitor,
-    Path((slug, number)): Path<(String, String)>,
+    Path(path): Path<FramePath>,
 ) -> PageResult {
-    visitor.require_reader()?;
-    let story = state.app.stories().readable_story(visitor.reader(), &slug).await;
-    let story = story.map_err(answer::refuse)?;
-    let number = reader::parse_number(&story, &number)?;
+    let (story, number) = find_frame(&state, &visitor, &path).await?;
     let frame = FrameKey { story_id: story.id, number: number - 1 };
     let similar = state.app.search().similar_moments(visitor.reader(), frame, COUNT).await;
     let similar = similar.map_err(answer::refuse)?;

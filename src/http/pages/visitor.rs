@@ -88,7 +88,12 @@ impl Visitor {
             Some(Identity::User { name, .. }) => Some(name.clone()),
             _ => None,
         };
-        Shell { root: self.root.clone(), is_known: self.principal.is_some(), user }
+        Shell {
+            root: self.root.clone(),
+            is_known: self.principal.is_some(),
+            is_shared: false,
+            user,
+        }
     }
 
     /// Returns the principal, or the way to log in.

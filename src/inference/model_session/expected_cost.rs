@@ -2,8 +2,9 @@
 //! reservation. Too little means one more reservation, too much is given back when the frame is saved.
 
 use super::super::{Capability, Model, Usage};
+use super::ModelSession;
 use super::illustration::MAX_IMAGE_TOKENS;
-use super::{MAX_PLAN_TOKENS, ModelSession};
+use super::structured::MAX_PLAN_TOKENS;
 
 /// The tokens of a usual prompt for a text, with the texts of the frames before.
 const TEXT_PROMPT_TOKENS: u64 = 8000;

@@ -3,9 +3,8 @@
 use super::super::generated_image::{self, DecodedImage, ModelImage};
 use super::super::{
     Capability, Failure, FrameContext, ImageRequest, InferenceError, Model, ModelResponse, Usage,
-    offline,
 };
-use super::{ModelSession, NotePrefix, estimate_tokens};
+use super::{ModelSession, NotePrefix, estimate_tokens, name_of};
 
 /// The start of a note about an illustration.
 const IMAGE_PAINTED: NotePrefix = NotePrefix("The illustration was painted");
@@ -15,12 +14,6 @@ const MAX_REWORDINGS: usize = 2;
 
 /// The most output tokens that an image model charges for one image.
 pub(super) const MAX_IMAGE_TOKENS: u64 = 6500;
-
-/// Returns the name of a model as the provenance of its pictures tells it; `None` for the built-in painter.
-fn name_of(model: &Model) -> Option<String> {
-    let name = if model.name.is_empty() { &model.provider } else { &model.name };
-    (model.provider != offline::NAME).then(|| name.clone())
-}
 
 impl ModelSession {
     /// Generates an illustration that is not blank.

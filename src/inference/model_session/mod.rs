@@ -1,7 +1,5 @@
 //! The models of one frame: the chains that its strategy and the installation configure, with the offline provider as
 //! the last resort, and notes on what failed.
-//!
-//! This file is long because it holds the whole fallback logic of text and structured output.
 
 mod attachments;
 mod chains;
@@ -9,6 +7,8 @@ mod expected_cost;
 mod illustration;
 mod moderation;
 mod perception;
+mod structured;
+mod text;
 mod token_limit;
 
 use std::sync::{Mutex, PoisonError};
@@ -18,27 +18,17 @@ use tokio::time::Instant;
 
 pub use attachments::{ModelUnavailable, PendingVideo};
 pub use chains::{ModelChains, ModelSessionParts, PromptObserver, RewordPrompt};
+pub use structured::StructuredPrompt;
 use token_limit::{estimate_tokens, max_text_usage};
 
 use super::call::PendingCall;
 use super::{
     CallContext, CallTotals, Capability, Failure, FrameContext, InferenceError, Model,
-    ModelResponse, PendingSpend, StructuredRequest, TextRequest, Usage, offline,
+    ModelResponse, PendingSpend, Usage, offline,
 };
-
-/// The share of the time for a text in which a model may return it with a plan, in JSON. The rest is left for prose
-/// alone.
-const STRUCTURED_TIME_SHARE: f64 = 0.6;
-
-/// The most tokens of a passage. It is cut to a small screen anyway, and a small model that does not stop writing must
-/// not use up all the time.
-const MAX_PROSE_TOKENS: u64 = 600;
 
 /// The most tokens of an image description.
 const MAX_IMAGE_ANALYSIS_TOKENS: u64 = 800;
-
-/// The most tokens of a passage with the plan of its story.
-const MAX_PLAN_TOKENS: u64 = 1000;
 
 /// The models that a storyteller may call while it tells one frame.
 ///
@@ -59,17 +49,25 @@ struct SessionState {
     notes: Vec<String>,
     /// Whether the offline provider wrote the last text.
     was_offline: bool,
+    /// The names of the models that wrote or edited texts of the story, each once. The offline provider is none of them.
+    writers: Vec<String>,
 }
 
-/// The prompts for a text with its plan.
-#[derive(Debug, Clone, Copy)]
-pub struct StructuredPrompt<'a> {
-    /// The prompt for a JSON object.
-    pub prompt: &'a str,
-    /// A JSON schema of type `object`.
-    pub schema: &'a Value,
-    /// The prompt for the text alone, for a model that cannot return JSON, or not in time.
-    pub prose_prompt: &'a str,
+impl SessionState {
+    /// Notes that a text of the story is a model's.
+    fn add_writer(&mut self, model: &Model) {
+        if let Some(name) = name_of(model)
+            && !self.writers.contains(&name)
+        {
+            self.writers.push(name);
+        }
+    }
+}
+
+/// Returns the name of a model as the provenance of what it made tells it; `None` for the offline provider.
+fn name_of(model: &Model) -> Option<String> {
+    let name = if model.name.is_empty() { &model.provider } else { &model.name };
+    (model.provider != offline::NAME).then(|| name.clone())
 }
 
 /// Checks a model's output. Returns the accepted or converted value, or the reason for rejecting it.
@@ -102,121 +100,11 @@ impl ModelSession {
         self.lock_state().was_offline
     }
 
-    /// Generates prose that passes a check. If a model's output fails the check, the model is called again, and then
-    /// the next model of the chain.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`InferenceError`] if even the offline provider fails.
-    pub async fn generate_text(
-        &self,
-        prompt: &str,
-        context: &FrameContext,
-        check: OutputCheck<'_, String>,
-    ) -> Result<String, InferenceError> {
-        let chain = &self.parts.chains.text;
-        let response = self.try_chain(chain, STORY_TOLD, |model| {
-            self.generate_prose(model, prompt, self.deadline(Capability::Text), context, check)
-        });
-        let (response, model) = response.await?;
-        Ok(self.remember(&model, response))
-    }
-
-    /// Edits a text with the chain of editors. Returns `None` if no editor is configured or all of them fail.
-    pub async fn edit_text(
-        &self,
-        prompt: &str,
-        context: &FrameContext,
-        check: OutputCheck<'_, String>,
-    ) -> Option<String> {
-        let mut failures = Vec::new();
-        for model in &self.parts.chains.editor {
-            let deadline = self.deadline(Capability::Text);
-            match self.generate_prose(model, prompt, deadline, context, check).await {
-                Ok(response) => return Some(response.value),
-                Err(error) => failures.push(error.to_string()),
-            }
-        }
-        if !failures.is_empty() {
-            self.add_note(format!("The text was not edited, because {}.", failures.join(" and ")));
-        }
-        None
-    }
-
-    /// Generates a short text that is not part of the story, without a check and without the offline provider. Returns
-    /// `None` if all models of the chain fail.
-    pub async fn try_text(&self, prompt: &str, context: &FrameContext) -> Option<String> {
-        for model in &self.parts.chains.text {
-            let deadline = self.deadline(Capability::Text);
-            match self.generate_prose(model, prompt, deadline, context, &Ok).await {
-                Ok(response) => return Some(response.value),
-                Err(error) => {
-                    tracing::info!(%error, model = model.name, "model failed to write a short text");
-                }
-            }
-        }
-        None
-    }
-
-    /// Generates an object that has the schema's properties and passes a check. A model that cannot return one is asked
-    /// for prose alone, which `from_prose` converts to an object, because small models write better than they plan.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`InferenceError`] if even the offline provider fails.
-    pub async fn generate_structured(
-        &self,
-        request: StructuredPrompt<'_>,
-        context: &FrameContext,
-        check: OutputCheck<'_, Value>,
-        from_prose: OutputCheck<'_, String, Value>,
-    ) -> Result<Value, InferenceError> {
-        let chain = &self.parts.chains.text;
-        let response = self.try_chain(chain, STORY_TOLD, |model| {
-            self.structured_or_prose(model, request, context, check, from_prose)
-        });
-        let (response, model) = response.await?;
-        Ok(self.remember(&model, response))
-    }
-
-    /// Generates an object with one model, or else prose that is converted to an object.
-    async fn structured_or_prose(
-        &self,
-        model: &Model,
-        StructuredPrompt { prompt, schema, prose_prompt }: StructuredPrompt<'_>,
-        context: &FrameContext,
-        check: OutputCheck<'_, Value>,
-        from_prose: OutputCheck<'_, String, Value>,
-    ) -> Result<ModelResponse<Value>, InferenceError> {
-        let deadline = self.deadline(Capability::Structured);
-        if model.provider == offline::NAME {
-            return self.generate_object(model, prompt, schema, deadline, context, check).await;
-        }
-        let registry = &self.parts.registry;
-        if !registry.is_prose_only(model) {
-            let now = Instant::now();
-            // The rest of the time is enough for prose, which is shorter.
-            let json_deadline =
-                now + deadline.saturating_duration_since(now).mul_f64(STRUCTURED_TIME_SHARE);
-            let object =
-                self.generate_object(model, prompt, schema, json_deadline, context, check).await;
-            let Err(InferenceError { failure, .. }) = &object else {
-                registry.record_structured_success(model);
-                return object;
-            };
-            if !is_structured_output_failure(failure) {
-                return object;
-            }
-            registry.record_structured_failure(model, *failure == Failure::TimedOut);
-        }
-        let parses = |text: String| from_prose(text.clone()).map(|_| text);
-        let response = self.generate_prose(model, prose_prompt, deadline, context, &parses).await?;
-        let ModelResponse { value, usage, memory } = response;
-        let value = from_prose(value).map_err(|reason| InferenceError {
-            provider: registry.display_name(&model.provider),
-            failure: Failure::invalid_response(&reason),
-        })?;
-        Ok(ModelResponse { value, usage, memory })
+    /// Returns the names of the models that wrote or edited texts of the story so far, each once; none if the offline
+    /// provider wrote them.
+    #[must_use]
+    pub fn writers(&self) -> Vec<String> {
+        self.lock_state().writers.clone()
     }
 
     /// Adds a sentence for the frame's `errors`.
@@ -232,13 +120,13 @@ impl ModelSession {
     }
 
     /// Calls the models of a chain one after another, and finally the offline provider. Returns the first response and
-    /// the name of its provider.
+    /// its model.
     async fn try_chain<'a, T, F>(
         &'a self,
         chain: &'a [Model],
         prefix: NotePrefix,
         attempt: impl Fn(&'a Model) -> F,
-    ) -> Result<(ModelResponse<T>, String), InferenceError>
+    ) -> Result<(ModelResponse<T>, &'a Model), InferenceError>
     where
         F: Future<Output = Result<ModelResponse<T>, InferenceError>>,
     {
@@ -257,7 +145,7 @@ impl ModelSession {
                             failures.join(" and ")
                         ));
                     }
-                    return Ok((response, model.provider.clone()));
+                    return Ok((response, model));
                 }
                 Err(error) if model.provider == offline::NAME => return Err(error),
                 Err(error) => {
@@ -273,85 +161,6 @@ impl ModelSession {
             provider: "the offline provider".to_owned(),
             failure: Failure::NotConfigured,
         })
-    }
-
-    /// Generates prose with one model. If its content is refused, tries once more with a gentler prompt.
-    async fn generate_prose(
-        &self,
-        model: &Model,
-        prompt: &str,
-        deadline: Instant,
-        context: &FrameContext,
-        check: OutputCheck<'_, String>,
-    ) -> Result<ModelResponse<String>, InferenceError> {
-        let attempt = |prompt: String, max_tokens: u64| async move {
-            let context = self.context_for(context, &model.provider);
-            let request = TextRequest { prompt, max_tokens, context };
-            let request = &request;
-            self.observe_prompt(Capability::Text, model, &request.prompt);
-            let max_usage = max_text_usage(&request.prompt, max_tokens);
-            let pending = PendingCall {
-                call: self.call(model, deadline),
-                ..self.pending_call(model, Capability::Text, max_usage)
-            };
-            let response = self.parts.registry.call_model(
-                &pending,
-                |provider| provider.text.clone(),
-                |backend| async move {
-                    apply_check(model, backend.generate_text(&pending.call, request).await?, check)
-                },
-            );
-            let response = response.await?;
-            self.moderate_output(model, response, Clone::clone).await
-        };
-        let attempt = &attempt;
-        let within_limit = |prompt: String| {
-            self.with_token_limit(model, MAX_PROSE_TOKENS, move |max_tokens| {
-                attempt(prompt.clone(), max_tokens)
-            })
-        };
-        self.retry_if_refused(prompt, within_limit).await
-    }
-
-    async fn generate_object(
-        &self,
-        model: &Model,
-        prompt: &str,
-        schema: &Value,
-        deadline: Instant,
-        context: &FrameContext,
-        check: OutputCheck<'_, Value>,
-    ) -> Result<ModelResponse<Value>, InferenceError> {
-        let attempt = |prompt: String, max_tokens: u64| async move {
-            let context = self.context_for(context, &model.provider);
-            let schema = schema.clone();
-            let request = StructuredRequest { prompt, schema, max_tokens, context };
-            let request = &request;
-            self.observe_prompt(Capability::Structured, model, &request.prompt);
-            let max_usage = max_text_usage(&request.prompt, max_tokens);
-            let pending = self.pending_call(model, Capability::Structured, max_usage);
-            let pending = PendingCall { call: self.call(model, deadline), ..pending };
-            let response = self.parts.registry.call_model(
-                &pending,
-                |provider| provider.structured.clone(),
-                |backend| async move {
-                    apply_check(
-                        model,
-                        backend.generate_structured(&pending.call, request).await?,
-                        check,
-                    )
-                },
-            );
-            let response = response.await?;
-            self.moderate_output(model, response, Value::to_string).await
-        };
-        let attempt = &attempt;
-        let within_limit = |prompt: String| {
-            self.with_token_limit(model, MAX_PLAN_TOKENS, move |max_tokens| {
-                attempt(prompt.clone(), max_tokens)
-            })
-        };
-        self.retry_if_refused(prompt, within_limit).await
     }
 
     /// Makes an attempt, and a second one with a gentler prompt if the content of the first is refused or flagged.
@@ -407,11 +216,12 @@ impl ModelSession {
         FrameContext { memory, ..context.clone() }
     }
 
-    fn remember<T>(&self, provider: &str, response: ModelResponse<T>) -> T {
+    fn remember<T>(&self, model: &Model, response: ModelResponse<T>) -> T {
         let mut state = self.lock_state();
-        state.was_offline = provider == offline::NAME;
+        state.was_offline = model.provider == offline::NAME;
+        state.add_writer(model);
         if !response.memory.is_null() {
-            state.memories.insert(provider.to_owned(), response.memory);
+            state.memories.insert(model.provider.clone(), response.memory);
         }
         response.value
     }
@@ -419,18 +229,6 @@ impl ModelSession {
     fn lock_state(&self) -> std::sync::MutexGuard<'_, SessionState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a failure may only mean that the model cannot return JSON: it did not finish in time, it returned something
-/// else, or its provider does not support structured output.
-fn is_structured_output_failure(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::InvalidResponse(_)
-            | Failure::OutOfTokens { .. }
-            | Failure::TimedOut
-            | Failure::Unsupported
-    )
 }
 
 /// The start of a note about a failed chain, such as "The story was told".

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::Connection;
@@ -15,6 +16,7 @@ pub(super) mod full_text;
 mod spelling;
 
 use super::notices::{LocalInstance, RemoteNotice};
+use super::tasks::StatementOfKinds;
 use super::tx::Open;
 use super::{Store, StoreError, TaskKinds, TaskNotice, postgres};
 
@@ -22,29 +24,6 @@ use crate::store::pools::Pools;
 
 /// How long connecting may take before the attempt is reported and repeated.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Claims the oldest pending task that meets the condition, is due, does not wait for an earlier task of its lane, and
-/// whose client has fewer than `$4` running tasks.
-///
-/// `$1` is the lease owner, `$2` the end of the lease, `$3` the current time.
-macro_rules! claim {
-    ($condition:expr, $skip:literal) => {
-        concat!(
-            "UPDATE task SET status = 'running', attempts = attempts + 1, lease_owner = $1, ",
-            "lease_until = $2, date_started = COALESCE(date_started, $3) WHERE id = (",
-            "SELECT t.id FROM task t WHERE t.status = 'pending' ",
-            $condition,
-            " AND t.run_at <= $3 ",
-            "AND (t.lane IS NULL OR NOT EXISTS (SELECT 1 FROM task o WHERE o.lane = t.lane ",
-            "AND o.status IN ('pending', 'running') AND (o.status = 'running' OR o.id < t.id))) ",
-            "AND (t.client_id IS NULL OR (SELECT COUNT(*) FROM task r WHERE r.client_id = t.client_id ",
-            "AND r.status = 'running') < $4) ",
-            "ORDER BY t.run_at, t.id LIMIT 1 ",
-            $skip,
-            ") RETURNING *"
-        )
-    };
-}
 
 /// Copies the frames of the story `$1`, up to the number `$3`, to the story `$2`. If `$4` is false, the copies are without
 /// what the camera saw, what was heard, the situation and the parameters. `$5` is the current time: copies count as
@@ -95,21 +74,34 @@ pub(super) async fn lock_media(
     Ok(())
 }
 
-/// The condition that a task is awaited. The index `task_waiting_awaited` has it too.
-macro_rules! awaited {
-    () => {
-        "AND t.kind IN ('tell_frame', 'illustrate_frame')"
-    };
+/// Returns the statement that claims a task of these kinds.
+pub(super) fn claim_sql(open: &Open, kinds: TaskKinds) -> &'static str {
+    static SQLITE: LazyLock<StatementOfKinds> =
+        LazyLock::new(|| StatementOfKinds::new(|condition| claim(condition, "")));
+    static POSTGRES: LazyLock<StatementOfKinds> = LazyLock::new(|| {
+        StatementOfKinds::new(|condition| claim(condition, "FOR UPDATE SKIP LOCKED"))
+    });
+    match open {
+        Open::Sqlite(_) => SQLITE.sql(kinds),
+        Open::Postgres(_) => POSTGRES.sql(kinds),
+    }
 }
 
-/// Returns the statement that claims a task of these kinds.
-pub(super) const fn claim_sql(open: &Open, kinds: TaskKinds) -> &'static str {
-    match (open, kinds) {
-        (Open::Postgres(_), TaskKinds::All) => claim!("", "FOR UPDATE SKIP LOCKED"),
-        (Open::Postgres(_), TaskKinds::Awaited) => claim!(awaited!(), "FOR UPDATE SKIP LOCKED"),
-        (Open::Sqlite(_), TaskKinds::All) => claim!("", ""),
-        (Open::Sqlite(_), TaskKinds::Awaited) => claim!(awaited!(), ""),
-    }
+/// Returns a statement that claims the oldest pending task that meets the condition, is due, does not wait for an earlier
+/// task of its lane, and whose client has fewer than `$4` running tasks.
+///
+/// `$1` is the lease owner, `$2` the end of the lease, `$3` the current time.
+fn claim(condition: &str, skip: &str) -> String {
+    format!(
+        "UPDATE task SET status = 'running', attempts = attempts + 1, lease_owner = $1, \
+         lease_until = $2, date_started = COALESCE(date_started, $3) WHERE id = ( \
+         SELECT t.id FROM task t WHERE t.status = 'pending' {condition} AND t.run_at <= $3 \
+         AND (t.lane IS NULL OR NOT EXISTS (SELECT 1 FROM task o WHERE o.lane = t.lane \
+         AND o.status IN ('pending', 'running') AND (o.status = 'running' OR o.id < t.id))) \
+         AND (t.client_id IS NULL OR (SELECT COUNT(*) FROM task r WHERE r.client_id = t.client_id \
+         AND r.status = 'running') < $4) \
+         ORDER BY t.run_at, t.id LIMIT 1 {skip}) RETURNING *"
+    )
 }
 
 /// Sends notices to other processes when the transaction commits. Does nothing on SQLite.
@@ -198,7 +190,7 @@ impl Store {
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(TaskNotice::CHANNEL).await?;
         // Notices sent while this process was not listening are lost, so subscribers check once.
-        self.notify(TaskNotice::TaskReady);
+        self.notify(TaskNotice::TaskReadyElsewhere);
         self.notify(TaskNotice::EventLogged);
         loop {
             let lost = || sqlx::Error::Io(io::ErrorKind::ConnectionAborted.into());

@@ -2,6 +2,7 @@
 
 use calliope_web::{BookPage, FramePart, shorten};
 
+use super::shares::{BASE, shared_shell, signed_picture};
 use super::{ATTACK, WORDS, frame, picture, render, shell};
 
 fn book(text: &str, language: &str) -> BookPage {
@@ -9,7 +10,8 @@ fn book(text: &str, language: &str) -> BookPage {
     BookPage {
         shell: shell(),
         title: shorten(text, 60),
-        slug: "the-lamp-had-burned-for".to_owned(),
+        pages: "/s/the-lamp-had-burned-for/".to_owned(),
+        back: "/s/the-lamp-had-burned-for/1".to_owned(),
         author: "kitchen".to_owned(),
         volume: 1,
         volumes: 1,
@@ -23,11 +25,20 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
     let arabic = "كان المصباح مضاءً منذ مئة عام.";
     let part = Some("Volume 2 of 3".to_owned());
     let volume = BookPage { part, volume: 2, volumes: 3, ..book(WORDS, "en") };
+    let mut shared = BookPage {
+        shell: shared_shell(),
+        pages: format!("{BASE}/"),
+        back: format!("{BASE}/1"),
+        author: String::new(),
+        ..book(WORDS, "en")
+    };
+    shared.frames[0].picture = Some(signed_picture());
     vec![
         ("book_empty", render(&BookPage { frames: Vec::new(), ..book(WORDS, "en") })),
         ("book_many", render(&book(WORDS, "en"))),
         ("book_right_to_left", render(&book(arabic, "ar"))),
         ("book_volume", render(&volume)),
+        ("book_shared", render(&shared)),
     ]
 }
 

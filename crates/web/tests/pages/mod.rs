@@ -43,6 +43,8 @@ fn reader(text: &str, language: &str) -> ReaderPage {
         title: shorten(text, 60),
         description: shorten(text, 160),
         slug: "the-lamp-had-burned-for".to_owned(),
+        pages: "/s/the-lamp-had-burned-for/".to_owned(),
+        events: "/s/the-lamp-had-burned-for/events".to_owned(),
         count: 1,
         frame: Some(frame(text, language)),
         origin: "https://stories.example".to_owned(),

@@ -1,14 +1,25 @@
 //! Sample views of shares, visitors and the first start.
 
 use calliope_web::{
-    ConsentPage, ForgetPage, GonePage, Neighbour, PendingFrame, SetupPage, SetupReadyPage,
-    ShareCard, SharePage, SharedListPage, SharedStoryPage, SharedWallPage, Shell, TakenHomePage,
+    ConsentPage, Cover, ForgetPage, FramePart, GonePage, ListPage, Neighbour, PendingFrame,
+    Picture, ReaderPage, SetupPage, SetupReadyPage, ShareCard, SharePage, Shell, TakenHomePage,
     VisitorPage,
 };
 
-use super::{ATTACK, WORDS, cover, frame, render, shell};
+use super::{ATTACK, WORDS, cover, frame, picture, render, shell};
 
-const BASE: &str = "/x/Zm9vYmFyYmF6cXV4MTIzNA";
+pub(super) const BASE: &str = "/x/Zm9vYmFyYmF6cXV4MTIzNA";
+
+/// What surrounds the pages of a share.
+pub(super) fn shared_shell() -> Shell {
+    Shell { is_shared: true, ..Shell::default() }
+}
+
+/// A picture by an address that works for a while.
+pub(super) fn signed_picture() -> Picture {
+    let address = "/media/signed/media/0197f2c4.png?expires=1&signature=a-b_c".to_owned();
+    Picture { address, ..picture("A lighthouse in the rain") }
+}
 
 fn share() -> SharePage {
     let card = |id, comment: &str, summary: &str, is_open| ShareCard {
@@ -29,33 +40,30 @@ fn share() -> SharePage {
     }
 }
 
-fn shared_story() -> SharedStoryPage {
-    let mut picture = frame(WORDS, "en");
-    picture.number = 2;
-    if let Some(picture) = &mut picture.picture {
-        "/media/signed/media/0197f2c4.png?expires=1&signature=a-b_c"
-            .clone_into(&mut picture.address);
-    }
+fn shared_story() -> ReaderPage {
+    let shown = FramePart { number: 2, picture: Some(signed_picture()), ..frame(WORDS, "en") };
     let neighbour =
         |number: i32| Some(Neighbour { address: format!("{BASE}/{number}"), picture: None });
-    SharedStoryPage {
-        base: BASE.to_owned(),
+    ReaderPage {
+        shell: shared_shell(),
         pages: format!("{BASE}/"),
+        events: format!("{BASE}/events"),
         title: "The lamp".to_owned(),
         description: WORDS.to_owned(),
         count: 3,
-        frame: Some(picture),
+        frame: Some(shown),
         previous: neighbour(1),
         next: neighbour(3),
         origin: "https://stories.example".to_owned(),
-        ..SharedStoryPage::default()
+        ..ReaderPage::default()
     }
 }
 
 fn consent() -> ConsentPage {
     ConsentPage {
+        shell: shared_shell(),
         base: BASE.to_owned(),
-        inputs_kept: "1 day".to_owned(),
+        photos_removed: "after 1 day".to_owned(),
         stories_kept: "30 December 2026".to_owned(),
         ..ConsentPage::default()
     }
@@ -63,21 +71,21 @@ fn consent() -> ConsentPage {
 
 fn visitor() -> VisitorPage {
     VisitorPage {
+        shell: shared_shell(),
         base: BASE.to_owned(),
         idempotency_key: "0197f2c4".to_owned(),
         ..VisitorPage::default()
     }
 }
 
-fn list() -> SharedListPage {
-    let mut story = cover("The lamp");
-    story.address = format!("{BASE}/the-lamp-had-burned-for/1");
-    SharedListPage {
+fn list() -> ListPage {
+    let story = Cover { address: format!("{BASE}/the-lamp-had-burned-for/1"), ..cover("The lamp") };
+    ListPage {
+        shell: shared_shell(),
         name: "Rain".to_owned(),
         description: "Stories for wet days".to_owned(),
         covers: vec![story],
         more: Some(format!("{BASE}?before=abc")),
-        ..SharedListPage::default()
     }
 }
 
@@ -89,19 +97,16 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
     let mut made_below_a_proxy = SharePage { link, is_private: true, ..share() };
     "/stories".clone_into(&mut made_below_a_proxy.shell.root);
     made_below_a_proxy.link = Some(format!("https://stories.example/stories{BASE}"));
-    let empty =
-        SharedStoryPage { frame: None, count: 0, previous: None, next: None, ..shared_story() };
-    let in_list = SharedStoryPage {
+    let empty = ReaderPage { frame: None, count: 0, previous: None, next: None, ..shared_story() };
+    let in_list = ReaderPage {
         pages: format!("{BASE}/the-lamp-had-burned-for/"),
-        is_in_list: true,
+        events: format!("{BASE}/the-lamp-had-burned-for/events"),
+        list: Some(BASE.to_owned()),
         ..shared_story()
     };
-    let wall = SharedWallPage {
-        title: "The lamp".to_owned(),
-        frame: Some(frame(WORDS, "en")),
-        ..SharedWallPage::default()
-    };
+    let pictures_removed = "A story that is not continued loses its pictures after 7 days.";
     let known = ConsentPage {
+        pictures_removed: pictures_removed.to_owned(),
         operator: "Museum of Rain, rain@museum.example".to_owned(),
         providers: "OpenAI and Runway".to_owned(),
         problem: Some("The camera opens when you agree: tick the box first.".to_owned()),
@@ -110,12 +115,14 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
     let told =
         VisitorPage { title: "The lamp".to_owned(), frame: Some(frame(WORDS, "en")), ..visitor() };
     let home = TakenHomePage {
+        shell: shared_shell(),
         base: BASE.to_owned(),
         link: format!("https://stories.example{BASE}"),
         until: "30 December 2026".to_owned(),
-        ..TakenHomePage::default()
     };
-    let forget = ForgetPage { base: BASE.to_owned(), ..ForgetPage::default() };
+    let forget =
+        ForgetPage { shell: shared_shell(), base: BASE.to_owned(), ..ForgetPage::default() };
+    let gone = GonePage { shell: shared_shell(), ..GonePage::default() };
     vec![
         ("share_new", render(&share())),
         ("share_made_below_a_proxy", render(&made_below_a_proxy)),
@@ -125,15 +132,15 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
         ("shared_list", render(&list())),
         (
             "shared_list_empty",
-            render(&SharedListPage { name: "Rain".to_owned(), ..SharedListPage::default() }),
+            render(&ListPage {
+                description: String::new(),
+                covers: Vec::new(),
+                more: None,
+                ..list()
+            }),
         ),
-        ("shared_wall", render(&wall)),
-        ("shared_wall_empty", render(&SharedWallPage::default())),
-        ("gone", render(&GonePage::default())),
-        (
-            "gone_visitor",
-            render(&GonePage { forget: format!("{BASE}/forget"), ..GonePage::default() }),
-        ),
+        ("gone", render(&gone)),
+        ("gone_visitor", render(&GonePage { forget: format!("{BASE}/forget"), ..gone.clone() })),
         ("consent", render(&consent())),
         ("consent_known", render(&known)),
         ("visitor_new", render(&visitor())),
@@ -179,23 +186,14 @@ pub(super) fn hostile() -> Vec<(&'static str, String)> {
     let mut made = SharePage { title: attack(), problem: Some(attack()), ..share() };
     made.link = Some(attack());
     made.shares[0].comment = attack();
-    let story = SharedStoryPage {
+    let story = ReaderPage {
         title: attack(),
         description: attack(),
         frame: Some(frame(ATTACK, "en")),
         ..shared_story()
     };
-    let list = SharedListPage {
-        name: attack(),
-        description: attack(),
-        covers: vec![cover(ATTACK)],
-        ..SharedListPage::default()
-    };
-    let wall = SharedWallPage {
-        title: attack(),
-        frame: Some(frame(ATTACK, "en")),
-        ..SharedWallPage::default()
-    };
+    let list =
+        ListPage { name: attack(), description: attack(), covers: vec![cover(ATTACK)], ..list() };
     let camera = VisitorPage {
         title: attack(),
         frame: Some(frame(ATTACK, "en")),
@@ -214,7 +212,6 @@ pub(super) fn hostile() -> Vec<(&'static str, String)> {
         ("share", render(&made)),
         ("shared_story", render(&story)),
         ("shared_list", render(&list)),
-        ("shared_wall", render(&wall)),
         ("consent", render(&ConsentPage { operator: attack(), ..consent() })),
         ("visitor", render(&camera)),
         ("taken_home", render(&home)),

@@ -2,6 +2,7 @@
 
 use calliope_web::{WallFrame, WallPage};
 
+use super::shares::{BASE, shared_shell, signed_picture};
 use super::{ATTACK, WORDS, frame, render, shell};
 
 fn wall_frame(key: &str, text: &str, language: &str) -> WallFrame {
@@ -40,7 +41,18 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
         ..wall(vec![wall_frame("1", WORDS, "en")])
     };
     let asked = WallPage { is_identified: true, ..dark.clone() };
+    let shared = |frames| WallPage {
+        shell: shared_shell(),
+        name: String::new(),
+        events: format!("{BASE}/events"),
+        worker: String::new(),
+        ..wall(frames)
+    };
+    let mut signed = WallFrame { code: String::new(), ..wall_frame("1", WORDS, "en") };
+    signed.part.picture = Some(signed_picture());
     vec![
+        ("shared_wall", render(&shared(vec![signed]))),
+        ("shared_wall_empty", render(&shared(Vec::new()))),
         ("wall_empty", render(&wall(Vec::new()))),
         ("wall_many", render(&wall(vec![wall_frame("1", WORDS, "en"), bare, kept]))),
         ("wall_dark", render(&dark)),

@@ -27,8 +27,8 @@ const MAX_COMMENT: usize = 500;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShareRequest {
-    /// What the link shows: `story` (the pages of a story), `list` (the stories of a bookmark list), `wall` (the last
-    /// frame of a client or a flock) or `give` (a camera for visitors of a client's flock or a flock).
+    /// What the link shows: `story` (the pages of a story), `list` (the stories of a bookmark list), `wall` (the wall of
+    /// a client or a flock) or `give` (a camera for visitors of a client's flock or a flock).
     #[schema(pattern = "^(story|list|wall|give)$", value_type = String, example = "story")]
     pub kind: ShareKind,
     /// The story's id, for the kind `story`.
@@ -47,7 +47,8 @@ pub struct ShareRequest {
     /// What the share is for, at most 500 printable characters. If omitted: empty.
     #[schema(max_length = 500, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub comment: Option<String>,
-    /// Whether stories of private Sparrows may be shown. A share of one of their stories needs it. If omitted: false.
+    /// Whether stories of private Sparrows may be shown. A share of one of their stories or of their wall needs it; the
+    /// wall of a flock never shows them. If omitted: false.
     pub is_private_ok: Option<bool>,
 }
 

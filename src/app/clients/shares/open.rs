@@ -1,13 +1,13 @@
 //! Opens shares by their links.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Shares, token};
 use crate::app::AppError;
 use crate::store::Share;
 
-/// How long the address of a picture on a page works. The page may stay open for a while.
-const MEDIA_LIFETIME: TimeDelta = TimeDelta::hours(1);
+/// How long the address of a picture on a page works at least, in seconds: an hour. The page may stay open for a while.
+const MEDIA_SECONDS: i64 = 3600;
 
 /// What a token leads to.
 #[derive(Debug)]
@@ -57,11 +57,14 @@ impl Shares {
         Ok(tx.save().await?)
     }
 
-    /// Returns until when the addresses of a share's pictures and sounds work that a page shows now: for an hour, and no
-    /// longer than the share.
+    /// Returns until when the addresses of a share's pictures and sounds work that a page shows now: for one to two hours,
+    /// and no longer than the share. Pages of the same hour have the same addresses, so that a page which is read again
+    /// need not load its pictures again.
     #[must_use]
     pub fn media_expiry(&self, share: &Share) -> DateTime<Utc> {
-        (self.clock.now() + MEDIA_LIFETIME).min(share.date_expires)
+        let hour = self.clock.now().timestamp().div_euclid(MEDIA_SECONDS);
+        let end = DateTime::from_timestamp((hour + 2) * MEDIA_SECONDS, 0);
+        end.map_or(share.date_expires, |end| end.min(share.date_expires))
     }
 
     /// Watches a share for a long answer.

@@ -13,11 +13,12 @@ use chrono::SecondsFormat;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::BookStory;
 use super::volume::Volume;
 use crate::app::{AppError, BookFormat, BookOrder, ErrorKind, ReadableFrame};
 use crate::http::pages::answer::{PageResult, refuse};
 use crate::http::pages::fields::Fields;
-use crate::http::pages::frame_view::{frame_part, story_name, title};
+use crate::http::pages::frame_view::{frame_part, title};
 use crate::http::pages::visitor::Visitor;
 use crate::http::{HttpState, page_headers};
 
@@ -32,8 +33,8 @@ pub(in crate::http::pages) async fn epub(
     uri: Uri,
     headers: HeaderMap,
 ) -> PageResult {
-    let volume = Volume::read(&state, &visitor, &slug, &uri).await?;
-    send(&state, &visitor, &headers, volume, BookFormat::Epub).await
+    let book = BookStory::find(&state, &visitor, &slug).await?;
+    send(&state, &book, BookFormat::Epub, &uri, &headers).await
 }
 
 /// Sends the story as PDF: with A5 pages, or as a sheet that folds into a zine.
@@ -44,39 +45,42 @@ pub(in crate::http::pages) async fn pdf(
     uri: Uri,
     headers: HeaderMap,
 ) -> PageResult {
-    let volume = Volume::read(&state, &visitor, &slug, &uri).await?;
-    let format = match Fields::of_query(&uri).get("format") {
-        None | Some("a5") => BookFormat::Pdf,
-        Some("zine") => BookFormat::Zine,
-        Some(_) => {
-            let detail = "`format` must be `a5` or `zine`.";
-            return Err(refuse(AppError::new(ErrorKind::Invalid, detail)));
-        }
-    };
-    send(&state, &visitor, &headers, volume, format).await
+    let book = BookStory::find(&state, &visitor, &slug).await?;
+    send(&state, &book, pdf_format(&uri)?, &uri, &headers).await
 }
 
-async fn send(
+/// Returns the form of PDF that a request asks for.
+pub(in crate::http::pages) fn pdf_format(uri: &Uri) -> Result<BookFormat, Response> {
+    match Fields::of_query(uri).get("format") {
+        None | Some("a5") => Ok(BookFormat::Pdf),
+        Some("zine") => Ok(BookFormat::Zine),
+        Some(_) => {
+            let detail = "`format` must be `a5` or `zine`.";
+            Err(refuse(AppError::new(ErrorKind::Invalid, detail)))
+        }
+    }
+}
+
+/// Sends the volume that a request asks for as a file.
+pub(in crate::http::pages) async fn send(
     state: &HttpState,
-    visitor: &Visitor,
-    headers: &HeaderMap,
-    volume: Volume,
+    book_story: &BookStory,
     format: BookFormat,
+    uri: &Uri,
+    headers: &HeaderMap,
 ) -> PageResult {
-    let name = story_name(&volume.story);
-    let address = format!("{}{}/s/{name}", visitor.origin, visitor.root);
-    let book = book(&volume, &address);
+    let volume = Volume::read(state, &book_story.story, uri).await?;
+    let book = book(&volume, book_story);
     let etag = etag(&book, &volume.frames, format);
     if is_known(headers, &etag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         insert_cache_headers(response.headers_mut(), &etag);
         return Ok(response);
     }
-    let reader = visitor.browser.as_ref().map(|client_id| client_id.as_str().to_owned());
     let order = BookOrder {
         etag: etag.clone(),
         format,
-        reader: reader.unwrap_or_else(|| visitor.ip.to_string()),
+        reader: book_story.reader.clone(),
         book,
         frames: volume.frames,
     };
@@ -87,7 +91,7 @@ async fn send(
     };
     let part = if volume.count > 1 { format!("-{}", volume.number) } else { String::new() };
     let kind = if format == BookFormat::Zine { "-zine" } else { "" };
-    // A slug has letters, digits and hyphens only.
+    let name = &book_story.name;
     let disposition = format!("inline; filename=\"{name}{part}{kind}.{extension}\"");
     let mut response: Response = file.into_response();
     let headers = response.headers_mut();
@@ -123,30 +127,34 @@ fn etag(book: &Book, frames: &[ReadableFrame], format: BookFormat) -> String {
 }
 
 /// Returns a volume as a book whose pictures have no files yet.
-fn book(volume: &Volume, address: &str) -> Book {
-    let story = &volume.story;
+fn book(volume: &Volume, book_story: &BookStory) -> Book {
+    let story = &book_story.story;
     let pages: Vec<BookPage> = volume.frames.iter().map(book_page).collect();
     let language = pages.iter().map(|page| page.language.clone()).find(|tag| tag != "und");
+    let is_shared = book_story.is_shared();
     Book {
-        id: format!("urn:uuid:{}", volume_id(story.id, volume)),
+        id: format!("urn:uuid:{}", volume_id(story.id, volume, is_shared)),
         title: title(&story.title),
         volume: volume.name(),
-        author: story.client_id.clone(),
+        author: if is_shared { String::new() } else { story.client_id.clone() },
         language: language.unwrap_or_else(|| "und".to_owned()),
         modified: story.date_updated.to_rfc3339_opts(SecondsFormat::Secs, true),
         generator: concat!("Calliope ", env!("CARGO_PKG_VERSION")).to_owned(),
         pages,
-        colophon: volume.colophon(address),
+        colophon: volume.colophon(book_story),
     }
 }
 
-/// Returns the id of a volume: that of the story, or, if there are several, one that is derived from it.
-fn volume_id(story_id: Uuid, volume: &Volume) -> Uuid {
-    if volume.count == 1 {
-        return story_id;
-    }
+/// Returns the id of a volume: that of the story, or one that is derived from it if there are several volumes, or the story
+/// is shared. The id of a story is also an address at which it is read.
+fn volume_id(story_id: Uuid, volume: &Volume, is_shared: bool) -> Uuid {
+    let part = match (volume.count, is_shared) {
+        (1, false) => return story_id,
+        (_, false) => "volume",
+        (_, true) => "shared volume",
+    };
     let mut bytes = [0; 16];
-    let hash = Sha256::digest(format!("{story_id} volume {}", volume.number));
+    let hash = Sha256::digest(format!("{story_id} {part} {}", volume.number));
     bytes.copy_from_slice(&hash[..16]);
     Uuid::new_v8(bytes)
 }

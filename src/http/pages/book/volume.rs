@@ -5,44 +5,41 @@ use axum::response::Response;
 use calliope_books::ColophonEntry;
 use chrono::{DateTime, Utc};
 
+use super::BookStory;
 use crate::app::{AppError, ErrorKind, MAX_BOOK_FRAMES, ReadableFrame, ReadableStory, StoryOrigin};
 use crate::domain::DigitalSourceType;
 use crate::http::HttpState;
-use crate::http::pages::answer::{self, refuse};
+use crate::http::pages::answer::refuse;
 use crate::http::pages::fields::Fields;
-use crate::http::pages::visitor::Visitor;
+use crate::http::pages::wording::in_words;
 
 /// A story, or a part of a long one.
 pub(super) struct Volume {
-    pub(super) story: ReadableStory,
     pub(super) frames: Vec<ReadableFrame>,
-    pub(super) origin: StoryOrigin,
+    origin: StoryOrigin,
     /// Number of the volume, from 1.
     pub(super) number: i32,
     pub(super) count: i32,
 }
 
 impl Volume {
-    /// Reads the volume that a request asks for, if the visitor may read the story.
+    /// Reads the volume of a story that a request asks for.
     pub(super) async fn read(
         state: &HttpState,
-        visitor: &Visitor,
-        slug: &str,
+        story: &ReadableStory,
         uri: &Uri,
     ) -> Result<Self, Response> {
-        visitor.require_reader()?;
         let stories = state.app.stories();
-        let story = stories.readable_story(visitor.reader(), slug).await.map_err(refuse)?;
         let count = volumes(story.frame_count);
         let asked = Fields::of_query(uri);
         let number = asked.get("volume").map_or(Some(1), |number| number.parse::<i32>().ok());
         let number = number.filter(|number| (1..=count).contains(number));
         let number = number.ok_or_else(|| refuse(no_such_volume(count)))?;
         let first = (number - 1) * MAX_BOOK_FRAMES;
-        let frames = stories.readable_frames(story.id, first, first + MAX_BOOK_FRAMES - 1).await;
-        let frames = frames.map_err(answer::refuse)?;
-        let origin = stories.story_origin(story.id).await.map_err(answer::refuse)?;
-        Ok(Self { story, frames, origin, number, count })
+        let last = first + MAX_BOOK_FRAMES - 1;
+        let frames = stories.readable_frames(story.id, first, last).await.map_err(refuse)?;
+        let origin = stories.story_origin(story.id, first, last).await.map_err(refuse)?;
+        Ok(Self { frames, origin, number, count })
     }
 
     /// Returns which part of the story this is; `None` for the whole.
@@ -50,8 +47,8 @@ impl Volume {
         (self.count > 1).then(|| format!("Volume {} of {}", self.number, self.count))
     }
 
-    /// Returns who told the story, where, when and by which means.
-    pub(super) fn colophon(&self, address: &str) -> Vec<ColophonEntry> {
+    /// Returns for whom the story was told, where, when and by which means.
+    pub(super) fn colophon(&self, book: &BookStory) -> Vec<ColophonEntry> {
         let origin = &self.origin;
         let mut entries = Vec::new();
         let mut add = |label: &str, text: String| {
@@ -59,24 +56,37 @@ impl Volume {
                 entries.push(ColophonEntry { label: label.to_owned(), text });
             }
         };
-        add("Told for", self.story.client_id.clone());
-        add("It began", origin.situation.clone());
+        if !book.is_shared() {
+            add("Told for", book.story.client_id.clone());
+            add("It began", origin.situation.clone());
+        }
         add("When", period(self.frames.first(), self.frames.last(), origin.date_created));
-        let words = match &origin.model_config {
-            Some(config) => format!("{}, with the model configuration {config}", origin.strategy),
-            None => origin.strategy.clone(),
-        };
-        add("Words by the storyteller", words);
+        add("Words by the storyteller", words(origin));
         add("Pictures", sources(&self.frames));
         if let (Some(first), Some(last)) = (self.frames.first(), self.frames.last()) {
             let frames = format!("{} to {}", first.number + 1, last.number + 1);
-            add("Frames", format!("{frames} of {}", self.story.frame_count));
+            add("Frames", format!("{frames} of {}", book.story.frame_count));
         }
-        add("Read on at", address.to_owned());
+        add("Read on at", book.address.clone().unwrap_or_default());
         let version = concat!("Calliope ", env!("CARGO_PKG_VERSION"));
         add("Made with", format!("{version}. The typeface is Literata."));
         entries
     }
+}
+
+/// Returns the storyteller and the models that wrote the words.
+fn words(origin: &StoryOrigin) -> String {
+    let mut parts = vec![origin.strategy.clone()];
+    if !origin.text_models.is_empty() {
+        let models = in_words(&origin.text_models);
+        let rest =
+            if origin.has_frames_without_model { "; other frames without a model" } else { "" };
+        parts.push(format!("with {models}{rest}"));
+    }
+    parts.extend(
+        origin.model_configs.iter().map(|slug| format!("with the model configuration {slug}")),
+    );
+    parts.join(", ")
 }
 
 fn volumes(frames: i32) -> i32 {

@@ -4,18 +4,22 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use calliope_web::{ConsentPage, VisitorPage};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::super::answer::{self, PageResult};
 use super::super::fields::Fields;
 use super::super::frame_view::{frame_part, title};
 use super::super::visitor::Visitor;
+use super::super::wording::{in_words, length_in_words};
 use super::super::{home, order};
 use super::{SharedPage, events};
-use crate::app::Shares;
+use crate::app::jobs::ApplyRetention;
+use crate::app::{ReadableStory, Shares};
 use crate::domain::{ClientId, ShareKind};
 use crate::http::problem::Problem;
 use crate::http::{HttpState, share_cookie};
+use crate::settings::RetentionExemption;
 
 /// Shows the camera to a visitor who agreed, and to others what they would agree to.
 pub(super) async fn show(state: &HttpState, page: &SharedPage, headers: &HeaderMap) -> PageResult {
@@ -119,17 +123,58 @@ pub(super) async fn require_guest(
     }
 }
 
+/// Returns the story of the visitor who sends a request, which has at least one frame.
+pub(super) async fn own_story(
+    state: &HttpState,
+    page: &SharedPage,
+    headers: &HeaderMap,
+) -> Result<ReadableStory, Response> {
+    let guest = require_guest(state, page, headers).await?;
+    let current = state.app.stories().current_story(&guest).await.map_err(answer::refuse)?;
+    let told = current.filter(|current| current.frame.is_some()).map(|current| current.story);
+    // An admin may have a visitor's client follow its flock's story, which is not the visitor's alone.
+    told.filter(|story| story.client_id == guest.as_str()).ok_or_else(no_frame)
+}
+
 fn consent_view(state: &HttpState, page: &SharedPage) -> ConsentPage {
-    let kept = Shares::visitors_kept_until(&page.share);
+    let end = Shares::visitors_kept_until(&page.share);
+    let left = end - state.app.shares().now();
+    let files = state.app.files();
     ConsentPage {
         shell: page.shell(),
         base: page.base.clone(),
         operator: state.access_policy.pages.operator.clone(),
         providers: in_words(&state.app.ops().provider_names()),
-        inputs_kept: length_in_words(state.app.files().input_retention_seconds()),
-        stories_kept: kept.format("%-d %B %Y").to_string(),
+        photos_removed: photos_removed(files.input_retention_seconds(), left, end),
+        stories_kept: end.format("%-d %B %Y").to_string(),
+        pictures_removed: pictures_removed(files.retention_job().as_ref(), left),
         problem: None,
     }
+}
+
+/// Returns when photos and sounds are removed: some time after they were sent, or at the `end` of all visitors' time, which
+/// is `left` away, if that comes first.
+fn photos_removed(retention_seconds: u64, left: TimeDelta, end: DateTime<Utc>) -> String {
+    match u64::try_from(left.num_seconds()) {
+        _ if retention_seconds == 0 => "as soon as the picture is made".to_owned(),
+        Ok(left) if left < retention_seconds => {
+            format!("on {} at the latest", end.format("%-d %B %Y"))
+        }
+        _ => format!("after {}", length_in_words(retention_seconds)),
+    }
+}
+
+/// Returns in a sentence when the pictures of a story are removed before the end of all visitors' time; empty if they are
+/// not.
+fn pictures_removed(retention: Option<&ApplyRetention>, left: TimeDelta) -> String {
+    let age = retention.and_then(|job| job.older_than).filter(|age| *age < left.num_seconds());
+    let (Some(age), Some(job)) = (age, retention) else { return String::new() };
+    let unless = match job.keep {
+        RetentionExemption::Bookmarked => ", unless somebody bookmarks it",
+        RetentionExemption::None => "",
+    };
+    let after = length_in_words(age.unsigned_abs());
+    format!("A story that is not continued loses its pictures after {after}{unless}.")
 }
 
 async fn camera_view(
@@ -141,6 +186,7 @@ async fn camera_view(
     let mut view = VisitorPage {
         shell: page.shell(),
         base: page.base.clone(),
+        is_black: state.app.config().is_client_black(guest.as_str()).await.map_err(answer::refuse)?,
         idempotency_key: Uuid::now_v7().to_string(),
         ..VisitorPage::default()
     };
@@ -153,27 +199,8 @@ async fn camera_view(
     Ok(view)
 }
 
-/// Joins names as sentences do: `OpenAI`, `OpenAI and Runway`, `OpenAI, Stability and Runway`.
-pub(in crate::http::pages) fn in_words(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [others @ .., last] => format!("{} and {last}", others.join(", ")),
-    }
-}
-
-/// Returns a length of time in its largest whole unit, such as `1 day` or `36 hours`.
-fn length_in_words(seconds: u64) -> String {
-    let units = [("day", 86_400), ("hour", 3600), ("minute", 60)];
-    let unit =
-        units.into_iter().find(|(_, length)| seconds >= *length && seconds.is_multiple_of(*length));
-    let (name, length) = unit.unwrap_or(("second", 1));
-    let count = seconds / length;
-    if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
-}
-
 /// Answers a visitor who asks for something without any frame.
-pub(super) fn no_frame() -> Response {
+fn no_frame() -> Response {
     let detail = "There is no frame of yours yet; tell one first.";
     Problem::new(StatusCode::CONFLICT, detail).into_response()
 }
@@ -183,14 +210,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_and_names_read_as_people_write_them() {
-        for (seconds, words) in
-            [(86_400, "1 day"), (129_600, "36 hours"), (3600, "1 hour"), (90, "90 seconds")]
-        {
-            assert_eq!(length_in_words(seconds), words);
-        }
-        let names = ["OpenAI", "Stability", "Runway"].map(str::to_owned);
-        assert_eq!(in_words(&names), "OpenAI, Stability and Runway");
-        assert_eq!(in_words(&names[..1]), "OpenAI");
+    fn a_photo_is_kept_for_the_shorter_of_two_times() {
+        let end = "2026-12-30T12:00:00Z".parse().expect("a time");
+        let removed = |seconds, left| photos_removed(seconds, left, end);
+        assert_eq!(removed(86_400, TimeDelta::days(60)), "after 1 day");
+        assert_eq!(removed(90 * 86_400, TimeDelta::days(60)), "on 30 December 2026 at the latest");
+        assert_eq!(removed(u64::MAX, TimeDelta::days(60)), "on 30 December 2026 at the latest");
+        assert_eq!(removed(0, TimeDelta::days(60)), "as soon as the picture is made");
+    }
+
+    #[test]
+    fn pictures_are_said_to_go_only_if_they_go_before_everything_else() {
+        let job = |days: i64, keep| ApplyRetention {
+            older_than: Some(days * 86_400),
+            keep,
+            dry_run: false,
+            actor: String::new(),
+        };
+        let left = TimeDelta::days(60);
+        let removed = |job: &ApplyRetention| pictures_removed(Some(job), left);
+        assert_eq!(
+            removed(&job(7, RetentionExemption::Bookmarked)),
+            "A story that is not continued loses its pictures after 7 days, unless somebody bookmarks it."
+        );
+        assert!(removed(&job(1, RetentionExemption::None)).ends_with("after 1 day."));
+        assert_eq!(removed(&job(90, RetentionExemption::None)), "");
+        assert_eq!(pictures_removed(None, left), "");
     }
 }

@@ -1,5 +1,5 @@
-//! `/x/{token}/events`: the events of the story that is shared, or of a visitor's own frames. `/x/{token}/tasks/{id}`: how
-//! a visitor's frame ended.
+//! `/x/{token}/events`: the events of the story or the wall that is shared, or of a visitor's own frames.
+//! `/x/{token}/{story}/events`: those of a story in a list. `/x/{token}/tasks/{id}`: how a visitor's frame ended.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::super::answer::{self, PageResult};
 use super::super::visitor::Visitor;
-use super::{SharedPage, camera, open};
+use super::{ShareAddress, SharedPage, camera, open, wall};
 use crate::app::{Actor, Shares};
 use crate::domain::{ClientId, Principal, Scope, ShareKind};
 use crate::http::problem::Problem;
@@ -24,22 +24,25 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 pub(in crate::http::pages) async fn get(
     State(state): State<HttpState>,
     visitor: Visitor,
-    Path(token): Path<String>,
+    Path(ShareAddress { token, story }): Path<ShareAddress>,
     headers: HeaderMap,
 ) -> PageResult {
     let page = SharedPage::find(&state, visitor, &token).await?;
     let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let events = state.app.events();
-    let listener = match page.share.kind {
-        ShareKind::Story => {
-            let story = open::shared_story(&state, &page).await?;
-            events.listen_to_story(&story.id.to_string(), after).await
-        }
-        ShareKind::Give => {
+    let listener = match (page.share.kind, &story) {
+        (ShareKind::Give, None) => {
             let guest = camera::require_guest(&state, &page, &headers).await?;
             events.listen_to_client(&guest, after).await
         }
-        ShareKind::List | ShareKind::Wall => return Err(page.nothing(&state).await),
+        (ShareKind::Wall, None) => {
+            let wall = wall::find(&state, &page).await?;
+            events.listen_to_wall(&wall).await
+        }
+        (_, name) => {
+            let story = open::readable_story(&state, &page, name.as_deref()).await?;
+            events.listen_to_story(&story.id.to_string(), after).await
+        }
     };
     let listener = listener.map_err(answer::refuse)?;
     let mut watch = Shares::watch(&page.share);

@@ -3,6 +3,7 @@
 //! The token alone decides what these pages show, and nothing depends on who reads them. An address that
 //! leads nowhere is answered alike, whether its token is unknown, has expired or was revoked.
 
+pub(super) mod book;
 pub(super) mod camera;
 pub(super) mod events;
 pub(super) mod forget;
@@ -18,10 +19,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use calliope_web::{GonePage, Shell};
+use serde::Deserialize;
 
 use super::answer;
 use super::visitor::Visitor;
-use crate::app::{PageReader, Share, ShareLookup};
+use crate::app::{AppError, ErrorKind, PageReader, Share, ShareLookup};
 use crate::domain::{ClientId, ShareKind};
 use crate::http::problem::Problem;
 use crate::http::{HttpState, share_cookie};
@@ -123,6 +125,15 @@ impl SharedPage {
         gone(state, &self.visitor, String::new()).await
     }
 
+    /// Turns a refusal of a service into one of this page. What is not there is answered like a share that has ended.
+    pub(super) async fn refuse(&self, state: &HttpState, error: AppError) -> Response {
+        if error.kind == ErrorKind::NotFound {
+            self.nothing(state).await
+        } else {
+            answer::refuse(error)
+        }
+    }
+
     /// Answers that nothing is there if the share is of another kind.
     pub(super) async fn require_kind(
         &self,
@@ -141,7 +152,7 @@ impl SharedPage {
 
 /// Returns what surrounds a page of a share, or the page that says that it has ended.
 fn shell(visitor: &Visitor) -> Shell {
-    Shell { root: visitor.root.clone(), ..Shell::default() }
+    Shell { root: visitor.root.clone(), is_shared: true, ..Shell::default() }
 }
 
 /// Answers that a link leads nowhere. `forget` is where a visitor can have everything erased.
@@ -163,7 +174,18 @@ fn is_robot(headers: &HeaderMap) -> bool {
     let agent = text("user-agent");
     let is_fetched_ahead =
         text("sec-purpose").contains("prefetch") || text("purpose") == "prefetch";
-    is_fetched_ahead || ROBOTS.iter().any(|name| agent.contains(name))
+    // A module of a page that is open reads the page again.
+    let is_read_again = !matches!(&*text("sec-fetch-mode"), "" | "navigate");
+    is_fetched_ahead || is_read_again || ROBOTS.iter().any(|name| agent.contains(name))
+}
+
+/// The names in the address of a share's page.
+#[derive(Deserialize)]
+pub(super) struct ShareAddress {
+    token: String,
+    /// The name of a story in a list; `None` for the one story of a share.
+    #[serde(rename = "page")]
+    story: Option<String>,
 }
 
 /// The method and the headers of a request.
@@ -195,6 +217,7 @@ mod tests {
         };
         assert!(of("user-agent", "Mozilla/5.0 (compatible; Googlebot/2.1)"));
         assert!(of("user-agent", "WhatsApp/2.23") && of("sec-purpose", "prefetch;prerender"));
+        assert!(of("sec-fetch-mode", "cors") && !of("sec-fetch-mode", "navigate"));
         assert!(!of("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0"));
     }
 }

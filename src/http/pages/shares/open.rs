@@ -3,14 +3,14 @@
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use calliope_web::SharedListPage;
+use calliope_web::ListPage;
 
 use super::super::answer::{self, PageResult};
 use super::super::fields::Fields;
 use super::super::frame_view;
 use super::super::visitor::Visitor;
 use super::{Head, SharedPage, camera, forget, story, wall};
-use crate::app::{ErrorKind, PageReader, ReadableStory};
+use crate::app::{PageReader, ReadableStory};
 use crate::domain::ShareKind;
 use crate::http::{HttpState, cursor};
 
@@ -70,37 +70,50 @@ pub(in crate::http::pages) async fn frame_of_list(
 ) -> PageResult {
     let mut page = SharedPage::find(&state, visitor, &token).await?;
     page.require_kind(&state, ShareKind::List).await?;
-    let list_id = page.share.list_id.unwrap_or_default();
-    let owner = page.owner();
-    let reader = PageReader { client_id: owner.as_ref(), is_admin: false };
-    let found = match state.app.stories().readable_story(reader, &name).await {
-        Ok(found) => found,
-        Err(error) if error.kind == ErrorKind::NotFound => {
-            return Err(page.nothing(&state).await);
-        }
-        Err(error) => return Err(answer::refuse(error)),
-    };
-    let is_in_list = state.app.stories().is_in_list(list_id, found.id).await;
-    if !is_in_list.map_err(answer::refuse)? {
-        return Err(page.nothing(&state).await);
-    }
+    let found = story_of_list(&state, &page, &name).await?;
     let name = frame_view::story_name(&found);
     let response = story::show(&state, &page, &found, &name, &number).await?;
     page.count_visit(&state, &head.method, &head.headers).await;
     Ok(page.finish(response))
 }
 
-/// Returns the story that is shared. It is gone if its Sparrow has become private in the meantime.
-pub(super) async fn shared_story(
+/// Returns the story that is shared, or the one with a name in the list that is shared.
+pub(super) async fn readable_story(
     state: &HttpState,
     page: &SharedPage,
+    name: Option<&str>,
 ) -> Result<ReadableStory, Response> {
+    match (page.share.kind, name) {
+        (ShareKind::Story, None) => shared_story(state, page).await,
+        (ShareKind::List, Some(name)) => story_of_list(state, page, name).await,
+        _ => Err(page.nothing(state).await),
+    }
+}
+
+/// Returns the story that is shared. It is gone if its Sparrow has become private in the meantime.
+async fn shared_story(state: &HttpState, page: &SharedPage) -> Result<ReadableStory, Response> {
     let id = page.share.story_id.unwrap_or_default();
     match state.app.stories().readable_story_by_id(page.reader(), id).await {
         Ok(story) => Ok(story),
-        Err(error) if error.kind == ErrorKind::NotFound => Err(page.nothing(state).await),
-        Err(error) => Err(answer::refuse(error)),
+        Err(error) => Err(page.refuse(state, error).await),
     }
+}
+
+/// Returns the story with a name in the list that is shared.
+async fn story_of_list(
+    state: &HttpState,
+    page: &SharedPage,
+    name: &str,
+) -> Result<ReadableStory, Response> {
+    let list_id = page.share.list_id.unwrap_or_default();
+    let owner = page.owner();
+    let reader = PageReader { client_id: owner.as_ref(), is_admin: false };
+    let found = match state.app.stories().readable_story(reader, name).await {
+        Ok(found) => found,
+        Err(error) => return Err(page.refuse(state, error).await),
+    };
+    let is_in_list = state.app.stories().is_in_list(list_id, found.id).await;
+    if is_in_list.map_err(answer::refuse)? { Ok(found) } else { Err(page.nothing(state).await) }
 }
 
 async fn list(state: &HttpState, page: &SharedPage, uri: &Uri) -> PageResult {
@@ -124,7 +137,7 @@ async fn list(state: &HttpState, page: &SharedPage, uri: &Uri) -> PageResult {
         page.sign_picture(state, cover.picture.as_mut()).await?;
         shown.push(cover);
     }
-    let view = SharedListPage {
+    let view = ListPage {
         shell: page.shell(),
         name: list.name,
         description: list.description,

@@ -1,6 +1,6 @@
 //! A frame of a story that is shared.
 
-use calliope_web::{SharedStoryPage, shorten};
+use calliope_web::{ReaderPage, shorten};
 
 use super::super::answer::{self, PageResult};
 use super::super::frame_view::{frame_part, title};
@@ -32,7 +32,7 @@ pub(super) async fn show(
     let pages =
         if name.is_empty() { format!("{}/", page.base) } else { format!("{}/{name}/", page.base) };
     let text = frame.as_ref().and_then(|frame| frame.text.as_deref()).unwrap_or_default();
-    let view = SharedStoryPage {
+    let view = ReaderPage {
         shell: page.shell(),
         title: title(&story.title),
         description: shorten(text, MAX_DESCRIPTION),
@@ -44,9 +44,10 @@ pub(super) async fn show(
             None => None,
         },
         origin: page.visitor.origin.clone(),
-        is_in_list: page.share.kind == ShareKind::List,
-        base: page.base.clone(),
+        list: (page.share.kind == ShareKind::List).then(|| page.base.clone()),
+        events: format!("{pages}events"),
         pages,
+        ..ReaderPage::default()
     };
     Ok(answer::page(state, &view).await)
 }

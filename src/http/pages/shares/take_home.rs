@@ -19,13 +19,11 @@ pub(in crate::http::pages) async fn post(
 ) -> PageResult {
     let page = SharedPage::find(&state, visitor, &token).await?;
     page.require_kind(&state, ShareKind::Give).await?;
-    let guest = camera::require_guest(&state, &page, &headers).await?;
+    let story = camera::own_story(&state, &page, &headers).await?;
     let secret = share_cookie::visitor(&headers).unwrap_or_default();
     let found = state.app.shares().visitor(secret).await.map_err(answer::refuse)?;
-    let current = state.app.stories().current_story(&guest).await.map_err(answer::refuse)?;
-    let told = current.filter(|current| current.frame.is_some());
-    let (Some(guest), Some(current)) = (found, told) else { return Err(camera::no_frame()) };
-    let taken = state.app.shares().take_home(&guest, current.story.id).await;
+    let Some(guest) = found else { return Err(page.nothing(&state).await) };
+    let taken = state.app.shares().take_home(&guest, story.id).await;
     let taken = taken.map_err(answer::refuse)?;
     let view = TakenHomePage {
         shell: page.shell(),

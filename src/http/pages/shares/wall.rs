@@ -1,47 +1,45 @@
-//! The last frame of a client or a flock that is shared.
+//! The wall of a client or of a flock that is shared.
 
 use axum::response::Response;
-use calliope_web::SharedWallPage;
+use calliope_web::WallPage;
 
 use super::super::answer::{self, PageResult};
-use super::super::frame_view::{frame_part, title};
+use super::super::wall::{WallAddresses, wall_view};
 use super::SharedPage;
-use crate::app::{AppError, ErrorKind, ReadableStory};
-use crate::domain::ClientId;
+use crate::app::Wall;
 use crate::http::HttpState;
 
-/// Shows the frame.
+/// Shows the wall.
 pub(super) async fn show(state: &HttpState, page: &SharedPage) -> PageResult {
-    let mut view = SharedWallPage { shell: page.shell(), ..SharedWallPage::default() };
-    if let Some(story) = latest_story(state, page).await? {
-        let last = story.frame_count - 1;
-        let frames = state.app.stories().readable_frames(story.id, last, last).await;
-        if let Some(frame) = frames.map_err(answer::refuse)?.first() {
-            view.title = title(&story.title);
-            view.frame = Some(page.sign_frame(state, frame_part(frame)).await?);
-        }
+    let wall = find(state, page).await?;
+    let addresses = WallAddresses {
+        events: format!("{}/events", page.base),
+        // A service worker would keep what is shared longer than the share lasts.
+        worker: String::new(),
+        // The stories' own pages are not shared.
+        has_codes: false,
+    };
+    let view = wall_view(state, page.shell(), &wall, addresses).await.map_err(answer::refuse)?;
+    let mut view = WallPage { name: String::new(), ..view };
+    for frame in &mut view.frames {
+        page.sign_picture(state, frame.part.picture.as_mut()).await?;
     }
     Ok(answer::page(state, &view).await)
 }
 
-/// Returns the story that the wall shows. Stories of private Sparrows are left out unless the share shows them.
-async fn latest_story(
-    state: &HttpState,
-    page: &SharedPage,
-) -> Result<Option<ReadableStory>, Response> {
-    let (stories, reader) = (state.app.stories(), page.reader());
-    if let Some(flock_id) = &page.share.flock_id {
-        return stories.latest_flock_story(reader, flock_id).await.map_err(answer::refuse);
-    }
-    let client_id = page.share.client_id.as_deref().unwrap_or_default();
-    let found = async {
-        let client_id = ClientId::new(client_id)
-            .map_err(|error| AppError::new(ErrorKind::NotFound, error.to_string()))?;
-        let Some(current) = stories.current_story(&client_id).await? else { return Ok(None) };
-        stories.readable_story_by_id(reader, current.story.id).await.map(Some)
+/// Returns the wall that is shared. It is gone if its flock is deleted, or its Sparrow has become private in the meantime.
+pub(super) async fn find(state: &HttpState, page: &SharedPage) -> Result<Wall, Response> {
+    let stories = state.app.stories();
+    let found = match &page.share.flock_id {
+        Some(flock_id) => stories.wall_of_flock(flock_id).await,
+        None => {
+            let client_id = page.share.client_id.as_deref().unwrap_or_default();
+            stories.wall_of_client(page.reader(), client_id).await.map(Some)
+        }
     };
-    match found.await {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        found => found.map_err(answer::refuse),
+    match found {
+        Ok(Some(wall)) => Ok(wall),
+        Ok(None) => Err(page.nothing(state).await),
+        Err(error) => Err(page.refuse(state, error).await),
     }
 }
