@@ -49,9 +49,8 @@ fn clean_in_place(text: &mut String) {
 fn needs_cleaning(text: &str) -> bool {
     // Most texts, and every file in base64, have nothing to remove. The bytes of a chunk are compared all together, which
     // is several times faster for a file of megabytes.
-    let may_need =
-        |byte: &u8| (*byte < 0x20) & (*byte != b'\n') & (*byte != b'\t') | (*byte >= 0x7f);
-    let chunk_may_need = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | may_need(byte));
+    let may_need = |byte: u8| !matches!(byte, b'\n' | b'\t' | 0x20..=0x7e);
+    let chunk_may_need = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | may_need(*byte));
     text.as_bytes().chunks(256).any(chunk_may_need)
         && text.chars().any(|c| c == '\r' || is_separator(c) || is_removed(c))
 }

@@ -122,14 +122,8 @@ impl Generator {
         run: &FrameRun<'_>,
         steps: &StepTracker,
     ) -> Result<RunSummary, AppError> {
-        let session = self
-            .models
-            .model_session(ModelSessionParams::for_story(
-                &run.story,
-                &run.job.client_id,
-                &run.strategy,
-            ))
-            .await?;
+        let session = ModelSessionParams::for_story(&run.story, &run.job.client_id, &run.strategy);
+        let session = self.models.model_session(session).await?;
         let mut perceived = steps.run("perceive", self.perceiver.perceive(run, &session)).await?;
         let (context, situation) = steps.run("situate", self.situate(run, &perceived)).await?;
         let storyteller = storytellers::find(&run.strategy.strategy_name).ok_or_else(|| {

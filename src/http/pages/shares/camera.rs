@@ -186,7 +186,7 @@ async fn camera_view(
     let mut view = VisitorPage {
         shell: page.shell(),
         base: page.base.clone(),
-        is_black: state.app.config().is_client_black(guest.as_str()).await.map_err(answer::refuse)?,
+        is_black: state.app.config().is_client_black(guest).await.map_err(answer::refuse)?,
         idempotency_key: Uuid::now_v7().to_string(),
         ..VisitorPage::default()
     };
