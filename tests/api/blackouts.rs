@@ -233,7 +233,8 @@ async fn hear(stream: &mut SseStream) -> Value {
     stream.read_until(|event| event.event == "command").await.pop().expect("an event").data
 }
 
-async fn walls_are_black_at_once_and_come_back(database: TestDatabase) {
+/// Starts with the hall in the museum, two Sparrows in the hall, and one outside.
+async fn start_museum(database: TestDatabase) -> (TestApp, Arc<ManualClock>) {
     let clock = ManualClock::new();
     let options =
         TestOptions { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..TestOptions::default() };
@@ -249,6 +250,11 @@ async fn walls_are_black_at_once_and_come_back(database: TestDatabase) {
     }
     told(&app, "door", "A guest.").await;
     told(&app, "street", "A car.").await;
+    (app, clock)
+}
+
+async fn walls_are_black_at_once_and_come_back(database: TestDatabase) {
+    let (app, clock) = start_museum(database).await;
     let mut browser = Browser::new(&app);
     let mut classes = async |wall: &str| {
         let page = browser.open(&format!("/wall/{wall}")).await.text;

@@ -69,27 +69,11 @@ async fn a_shared_story_is_a_book_in_every_form_until_the_share_ends(database: T
     let picture = page.text.split("src=\"/media/signed/").nth(1).expect("a presigned picture");
     let picture = picture.split('"').next().expect("an address").replace("&#38;", "&");
     fetch(&app, &format!("/media/signed/{picture}"), "").await;
-    for (form, media_type, start) in FORMS {
+    for (form, ..) in FORMS {
         let address = form.split('?').next().unwrap_or_default();
         assert!(story.contains(&format!("href=\"{path}/{address}\"")), "{form}: {story}");
-        let response = app.get(&format!("{path}/{form}")).send().await.expect("an answer");
-        assert_eq!(response.status(), 200, "{form}");
-        assert_eq!(response.headers()[CONTENT_TYPE], media_type, "{form}");
-        let headers = response.headers().clone();
-        assert_eq!(headers["cache-control"], "no-store");
-        assert_eq!(headers["referrer-policy"], "no-referrer");
-        if let Some(name) = headers.get(CONTENT_DISPOSITION) {
-            assert!(!name.to_str().expect("text").contains(&slug), "{name:?}");
-        }
-        let file = response.bytes().await.expect("bytes");
-        assert!(file.starts_with(start), "{form}");
-        let token = path.trim_start_matches("/x/").as_bytes();
-        let holds = |text: &[u8]| file.windows(text.len()).any(|bytes| bytes == text);
-        assert!(form == "book" || !holds(token) && !holds(id.as_bytes()), "{form}");
-        if form != "book" {
-            assert_eq!(pictures(&file), 2, "{form}");
-        }
     }
+    check_forms(&app, &path, &[&slug, &id]).await;
     for (form, status) in [("book?volume=2", 404), ("book.pdf?format=a0", 422), ("book.mobi", 404)]
     {
         let response = app.get(&format!("{path}/{form}")).send().await.expect("an answer");
@@ -108,6 +92,30 @@ async fn a_shared_story_is_a_book_in_every_form_until_the_share_ends(database: T
         }
     }
     app.stop_and_remove().await;
+}
+
+/// Checks each form of a shared book: its type, that nobody keeps it, that it has both pictures, and that it tells neither
+/// the link nor these names of the story.
+async fn check_forms(app: &TestApp, path: &str, [slug, id]: &[&str; 2]) {
+    for (form, media_type, start) in FORMS {
+        let response = app.get(&format!("{path}/{form}")).send().await.expect("an answer");
+        assert_eq!(response.status(), 200, "{form}");
+        assert_eq!(response.headers()[CONTENT_TYPE], media_type, "{form}");
+        let headers = response.headers().clone();
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        if let Some(name) = headers.get(CONTENT_DISPOSITION) {
+            assert!(!name.to_str().expect("text").contains(slug), "{name:?}");
+        }
+        let file = response.bytes().await.expect("bytes");
+        assert!(file.starts_with(start), "{form}");
+        let token = path.trim_start_matches("/x/").as_bytes();
+        let holds = |text: &[u8]| file.windows(text.len()).any(|bytes| bytes == text);
+        assert!(form == "book" || !holds(token) && !holds(id.as_bytes()), "{form}");
+        if form != "book" {
+            assert_eq!(pictures(&file), 2, "{form}");
+        }
+    }
 }
 
 async fn a_story_of_a_shared_list_is_a_book_and_no_other_story_is(database: TestDatabase) {

@@ -37,15 +37,20 @@ fn values<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
     parts.into_iter().filter_map(|rest| rest.split('"').next()).collect()
 }
 
+/// Configures a flock with two Sparrows.
+async fn furnish_house(app: &TestApp, admin: &str) {
+    configure(app, admin, "flock-configs", json!({"flock_id": "house"})).await;
+    for client_id in ["kitchen", "hall"] {
+        let body = json!({"client_id": client_id, "parent_flock_id": "house"});
+        configure(app, admin, "sparrow-configs", body).await;
+    }
+}
+
 async fn a_wall_that_is_shared_is_the_wall(database: TestDatabase) {
     let (app, clock) = start(database).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let own = token(&app, ScopeName::Device, Some("kitchen"), None).await;
-    configure(&app, &admin, "flock-configs", json!({"flock_id": "house"})).await;
-    for client_id in ["kitchen", "hall"] {
-        let body = json!({"client_id": client_id, "parent_flock_id": "house"});
-        configure(&app, &admin, "sparrow-configs", body).await;
-    }
+    furnish_house(&app, &admin).await;
     let wall = link(&app, &own, json!({"kind": "wall"})).await;
     let house = link(&app, &admin, json!({"kind": "wall", "flock_id": "house"})).await;
     let all = link(&app, &admin, json!({"kind": "wall", "flock_id": "default"})).await;
@@ -68,8 +73,8 @@ async fn a_wall_that_is_shared_is_the_wall(database: TestDatabase) {
     for other in ["data-worker", "qr.svg", &slug, "kitchen"] {
         assert!(!shown.text.contains(other), "{other}: {}", shown.text);
     }
-    assert_eq!(header(&shown, "referrer-policy"), "no-referrer");
-    assert_eq!(header(&shown, "cache-control"), "no-store");
+    let headers = ["referrer-policy", "cache-control"].map(|name| header(&shown, name));
+    assert_eq!(headers, ["no-referrer", "no-store"]);
     // A page that is read again has the same frames by the same addresses, which load their pictures.
     let pictures = values(&shown.text, "src");
     assert!(pictures.iter().any(|src| src.starts_with("/media/signed/")), "{pictures:?}");
@@ -78,8 +83,7 @@ async fn a_wall_that_is_shared_is_the_wall(database: TestDatabase) {
     assert_eq!(values(&again, "data-key"), values(&shown.text, "data-key"));
     assert_eq!(values(&again, "src"), pictures);
     clock.advance(TimeDelta::minutes(59));
-    let picture = pictures[0].replace("&#38;", "&");
-    let picture = app.get(&picture).send().await.expect("an answer");
+    let picture = app.get(&pictures[0].replace("&#38;", "&")).send().await.expect("an answer");
     assert_eq!(picture.status(), 200, "for an hour at least");
     clock.advance(TimeDelta::hours(1));
     let later = browser.open(&wall).await.text;

@@ -40,6 +40,7 @@ impl TestDatabase {
     /// Creates a PostgreSQL database. If no server is configured, prints that the tests are skipped and returns
     /// `None`.
     pub async fn postgres() -> Option<Self> {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let Ok(server) = std::env::var(POSTGRES) else {
             // Written to stderr directly, because the test harness would capture a print; once is enough.
             static SKIPPED: std::sync::Once = std::sync::Once::new();
@@ -49,7 +50,6 @@ impl TestDatabase {
             });
             return None;
         };
-        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let template = TEMPLATE.get_or_init(|| postgres_template(&server)).await;
         Some(Self::copy_of(server, template).await)
     }
