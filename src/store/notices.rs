@@ -32,7 +32,7 @@ pub enum TaskNotice {
     /// This process enqueued a task, or made one ready.
     TaskReady,
     /// Another process did so, or notices may have been lost.
-    TaskReadyElsewhere,
+    RemoteTaskReady,
     /// A task has ended, so that another one of its lane or client may be claimed.
     LaneFree,
     /// A task has reached a final status.
@@ -56,7 +56,7 @@ impl TaskNotice {
             Self::TaskReady if instance.is_idle.load(Ordering::Relaxed) => {
                 format!("ready {}", instance.id)
             }
-            Self::TaskReady | Self::TaskReadyElsewhere => "ready".to_owned(),
+            Self::TaskReady | Self::RemoteTaskReady => "ready".to_owned(),
             Self::LaneFree => "free".to_owned(),
             Self::TaskEnded(id) => format!("ended {id}"),
             Self::EventLogged => "event".to_owned(),
@@ -80,7 +80,7 @@ impl RemoteNotice {
     pub(super) fn from_payload(payload: &str, own_id: Uuid) -> Option<Self> {
         let Some((kind, rest)) = payload.split_once(' ') else {
             return match payload {
-                "ready" => Some(Self::Task(TaskNotice::TaskReadyElsewhere)),
+                "ready" => Some(Self::Task(TaskNotice::RemoteTaskReady)),
                 "free" => Some(Self::Task(TaskNotice::LaneFree)),
                 "event" => Some(Self::Task(TaskNotice::EventLogged)),
                 _ => None,
@@ -168,7 +168,7 @@ impl Store {
         tokio::spawn(async move {
             tokio::time::sleep(HEAD_START).await;
             store.instance.is_waiting.store(false, Ordering::Relaxed);
-            store.notify(TaskNotice::TaskReadyElsewhere);
+            store.notify(TaskNotice::RemoteTaskReady);
         });
     }
 
@@ -193,7 +193,7 @@ mod tests {
         for notice in [TaskNotice::LaneFree, ended, TaskNotice::EventLogged] {
             assert_eq!(read(&notice.to_payload(&busy)), Some(RemoteNotice::Task(notice)));
         }
-        let ready = RemoteNotice::Task(TaskNotice::TaskReadyElsewhere);
+        let ready = RemoteNotice::Task(TaskNotice::RemoteTaskReady);
         assert_eq!(read(&TaskNotice::TaskReady.to_payload(&busy)), Some(ready));
         assert_eq!(read("from a later version"), None);
         assert_eq!(read("ready to be something else"), None);

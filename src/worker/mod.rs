@@ -142,7 +142,7 @@ impl Worker {
                     Ok(TaskNotice::TaskEnded(_) | TaskNotice::EventLogged) => {}
                     Ok(TaskNotice::LaneFree) if !is_blocked => {}
                     Ok(TaskNotice::TaskReady) => return true,
-                    Ok(TaskNotice::LaneFree | TaskNotice::TaskReadyElsewhere) | Err(_) => {
+                    Ok(TaskNotice::LaneFree | TaskNotice::RemoteTaskReady) | Err(_) => {
                         return false;
                     }
                 }

@@ -49,7 +49,7 @@ struct SessionState {
     notes: Vec<String>,
     /// Whether the offline provider wrote the last text.
     was_offline: bool,
-    /// The names of the models that wrote or edited texts of the story, each once. The offline provider is none of them.
+    /// The names of the models that wrote or edited texts of the story, each once, but never the offline provider.
     writers: Vec<String>,
 }
 

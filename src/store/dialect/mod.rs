@@ -190,7 +190,7 @@ impl Store {
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(TaskNotice::CHANNEL).await?;
         // Notices sent while this process was not listening are lost, so subscribers check once.
-        self.notify(TaskNotice::TaskReadyElsewhere);
+        self.notify(TaskNotice::RemoteTaskReady);
         self.notify(TaskNotice::EventLogged);
         loop {
             let lost = || sqlx::Error::Io(io::ErrorKind::ConnectionAborted.into());
