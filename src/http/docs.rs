@@ -47,11 +47,12 @@ const INIT_SCRIPT: &str = r##"const isDark = matchMedia("(prefers-color-scheme: 
 const choose = () => document.documentElement.classList.toggle("dark-mode", isDark.matches);
 isDark.addEventListener("change", choose);
 choose();
-// Swagger UI's headings leave out a level, and its buttons contain links, which not everybody can use.
+// Swagger UI's headings leave out a level, its buttons contain links, and a choice has no name, which not everybody can use.
 const contract = document.querySelector("#contract");
 const mend = () => {
   for (const heading of contract.querySelectorAll(".opblock-tag, .models > h4")) heading.setAttribute("aria-level", "2");
   for (const link of contract.querySelectorAll("button a[href]")) link.removeAttribute("href");
+  for (const choice of contract.querySelectorAll("#servers")) choice.setAttribute("aria-label", "Server");
 };
 new MutationObserver(mend).observe(contract, { childList: true, subtree: true });
 const key = new URLSearchParams(location.search).get("api_key");
