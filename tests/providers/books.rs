@@ -89,6 +89,13 @@ async fn a_colophon_names_the_models_that_wrote_and_not_those_that_are_set_now(
         _ if request.json()["model"] == "away" => {
             Reply::status(404, json!({"error": {"message": "no such model"}}))
         }
+        // The second model's words are not repeated by the third, because a repetition is refused.
+        _ if request.json()["model"] == "third" => {
+            let mut answer = good_answer(Capability::Text);
+            answer["choices"][0]["message"]["content"] =
+                json!("A gull carried a letter over the harbour.");
+            Reply::ok(answer)
+        }
         _ => Reply::ok(good_answer(Capability::Text)),
     })
     .await;
