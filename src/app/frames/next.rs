@@ -49,7 +49,7 @@ pub struct NextFrameResult {
     pub frame: Option<TaggedFrame>,
     /// When the Sparrow's schedule wakes it; `None` if it is awake or no time is known.
     pub next_wake_at: Option<DateTime<Utc>>,
-    /// A command that the Sparrow has not received before; `None` if there is none.
+    /// The oldest command that the Sparrow has not received; `None` if it has received all.
     pub command: Option<DeviceCommand>,
 }
 

@@ -65,7 +65,7 @@ impl Intake {
     }
 }
 
-/// Returns what is black, for a sentence.
+/// Returns the name of a level with a blackout, as it stands in an error message.
 fn name(level: &LevelName) -> String {
     match level {
         LevelName::Sparrow => "this Sparrow".to_owned(),
